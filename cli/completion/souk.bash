@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# souk.bash - completion of souk for bash
+# shellcheck shell=bash
+
+_souk_commands='launch exec logs queue cancel status ssh start stop down autostop offers validate check provider help'
+_souk_common='--providers --provider-path --set --json -y --yes -v --verbose --debug -h --help'
+_souk_task='-n --name --workdir --env --env-file --secret --secret-file --gpus --cpus --memory --num-nodes'
+
+# The flags of a command, without the common ones.
+_souk_flags()
+{
+	case $1 in
+	launch)
+		echo "-c --cluster -d --detach-run --down -i --idle-minutes-to-autostop --retry-until-up" \
+			"--dryrun -a --all --no-setup $_souk_task --instance-type --use-spot --no-use-spot" \
+			"--infra --disk-size --disk-tier --image-id --ports --max-hourly-cost"
+		;;
+	exec) echo "-d --detach-run $_souk_task" ;;
+	logs) echo "-f --follow --no-follow --status" ;;
+	cancel | start | stop | down) echo "-a --all" ;;
+	status) echo "-r --refresh" ;;
+	ssh) echo "--rank" ;;
+	autostop) echo "-i --idle-minutes --down --cancel" ;;
+	offers)
+		echo "--infra --region --instance-type --cpus --memory --max-price --spot --all-regions" \
+			"--zones --limit --csv"
+		;;
+	esac
+}
+
+_souk_clusters()
+{
+	souk status --names-only 2>/dev/null
+}
+
+_souk_providers()
+{
+	souk provider list 2>/dev/null | sed -e 1d -e 's/ .*//'
+}
+
+# Words that begin with $cur.
+_souk_words()
+{
+	local word
+
+	for word in $1; do
+		[[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+	done
+}
+
+# Task files, and folders on the way to them.
+_souk_files()
+{
+	local file
+
+	while IFS= read -r file; do
+		[[ -d $file || $file == *.yaml || $file == *.yml ]] && COMPREPLY+=("$file")
+	done < <(compgen -f -- "$cur")
+	compopt -o filenames 2>/dev/null
+}
+
+_souk_any_files()
+{
+	local file
+
+	while IFS= read -r file; do
+		COMPREPLY+=("$file")
+	done < <(compgen "$1" -- "$cur")
+	compopt -o filenames 2>/dev/null
+}
+
+# Does flag $1 have a value?
+_souk_has_value()
+{
+	[[ " -c --cluster --providers --infra --provider-path --workdir --env-file --secret-file --env \
+		--secret --disk-tier --set -i --idle-minutes --idle-minutes-to-autostop -n --name --gpus \
+		--cpus --memory --num-nodes --instance-type --disk-size --image-id --ports \
+		--max-hourly-cost --region --max-price --limit --rank " == *[[:space:]]"$1"[[:space:]]* ]]
+}
+
+# The value of flag $1.
+_souk_value()
+{
+	case $1 in
+	-c | --cluster) _souk_words "$(_souk_clusters)" ;;
+	--providers | --infra) _souk_words "$(_souk_providers)" ;;
+	--provider-path | --workdir) _souk_any_files -d ;;
+	--env-file | --secret-file) _souk_any_files -f ;;
+	--env | --secret) _souk_words "$(compgen -e)" ;;
+	--disk-tier) _souk_words 'low medium high ultra best' ;;
+	esac
+}
+
+# An argument: number $2 of command $1.
+_souk_argument()
+{
+	case $1 in
+	launch | validate) _souk_files ;;
+	exec) if [[ $2 == 0 ]]; then _souk_words "$(_souk_clusters)"; else _souk_files; fi ;;
+	logs | queue | cancel | ssh) [[ $2 == 0 ]] && _souk_words "$(_souk_clusters)" ;;
+	status | start | stop | down | autostop) _souk_words "$(_souk_clusters)" ;;
+	check) _souk_words "$(_souk_providers)" ;;
+	provider)
+		if [[ $2 == 0 ]]; then _souk_words 'list info'; else _souk_words "$(_souk_providers)"; fi
+		;;
+	help) [[ $2 == 0 ]] && _souk_words "$_souk_commands" ;;
+	esac
+}
+
+_souk()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command='' word i n=0 value=0
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word == -- ]]; then
+			return
+		elif ((value)); then
+			value=0
+		elif [[ $word == -* ]]; then
+			_souk_has_value "$word" && value=1
+		elif [[ -z $command ]]; then
+			command=$word
+		else
+			((n++))
+		fi
+	done
+	if ((value)); then
+		_souk_value "$prev"
+	elif [[ $cur == -* ]]; then
+		_souk_words "$(_souk_flags "$command") $_souk_common"
+		[[ -z $command ]] && _souk_words --version
+	elif [[ -z $command ]]; then
+		_souk_words "$_souk_commands"
+	else
+		_souk_argument "$command" "$n"
+	fi
+}
+
+complete -F _souk souk

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/clock.h - time: monotonic for waits, wall clock for records */
+#ifndef SOUK_BASE_CLOCK_H
+#define SOUK_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Milliseconds that never go back; only differences mean something. */
+int64_t souk_clock_ms(void);
+
+/* Milliseconds and seconds since the epoch. */
+int64_t souk_clock_wall_ms(void);
+int64_t souk_clock_wall_s(void);
+
+#define SOUK_TIME_TEXT_SIZE 32
+/* "2026-07-04T12:30:00Z" of seconds since the epoch; "-" for 0. Returns text. */
+const char *souk_time_text(int64_t seconds, char text[SOUK_TIME_TEXT_SIZE]);
+
+/* "3 min ago", "2 h", "5 d": the two-unit form of a length of time. Returns text. */
+const char *souk_duration_text(int64_t seconds, char text[SOUK_TIME_TEXT_SIZE]);
+
+#endif

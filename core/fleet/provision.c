@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fleet/provision.c - from a plan to machines that run */
+#include "fleet/provision.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/money.h"
+#include "base/util.h"
+#include "fleet/settle.h"
+
+#define RUNNING_PATIENCE_MS 600000
+#define POLL_MIN_MS 20
+#define POLL_MAX_MS 5000
+#define SAME_TOKEN_TRIES 3
+#define BUSY_TRIES 4
+#define BUSY_PAUSE_MS 2000u
+#define RETRY_MIN_MS 30000
+#define RETRY_MAX_MS 300000
+
+/* Places that need not be tried in this round: a failure and its scope. */
+struct exclusion {
+	const struct souk_candidate *candidate;
+	int scope;
+};
+
+struct launch {
+	struct souk_fleet *fleet;
+	const struct souk_task *task;
+	const struct souk_plan_result *plan;
+	const struct souk_callbacks *callbacks;
+	struct souk_store_cluster *cluster;
+	struct fleet_keys keys;
+	struct exclusion *exclusions;
+	size_t n_exclusions;
+	size_t tried;
+	struct souk_error first; /* the first failure of the round: it was the best candidate */
+};
+
+/* ---- Waiting ---- */
+
+static int take_instances(struct souk_store_cluster *cluster, const struct souk_instance_list *list,
+			  size_t *ready_out, struct souk_error *err)
+{
+	size_t i;
+	int ret;
+
+	*ready_out = 0;
+	for (i = 0; i < cluster->n_nodes; i++) {
+		struct souk_store_node *node = &cluster->nodes[i];
+		const struct souk_instance *found = fleet_find_instance(list, node->id);
+
+		/* Not found right after its creation: the cloud is not consistent yet. */
+		if (!found)
+			continue;
+		ret = fleet_node_update(node, found, err);
+		if (ret < 0)
+			return ret;
+		if (found->status == SOUK_INSTANCE_TERMINATED ||
+		    found->status == SOUK_INSTANCE_TERMINATING || found->status == SOUK_INSTANCE_FAILED)
+			return souk_error_set(err, SOUK_E_CAPACITY, "%s: '%s' ended before it ran: %s",
+					      cluster->provider, node->id,
+					      found->status_reason ? found->status_reason :
+								     "no reason given");
+		*ready_out += found->status == SOUK_INSTANCE_RUNNING &&
+			      (node->public_address || node->private_address);
+	}
+	return SOUK_OK;
+}
+
+int fleet_wait_running(struct souk_fleet *fleet, struct souk_provider *provider,
+		       struct souk_store_cluster *cluster, int64_t patience_ms,
+		       struct souk_error *err)
+{
+	int64_t end = souk_clock_ms() + (patience_ms > 0 ? patience_ms : RUNNING_PATIENCE_MS);
+	struct souk_call_limits limits = fleet_limits(fleet);
+	uint32_t pause_ms = POLL_MIN_MS;
+	size_t ready = 0;
+	int ret;
+
+	for (;;) {
+		SOUK_AUTO_FREE struct souk_instance_ref *refs = fleet_refs(cluster);
+		struct souk_instance_list list = { 0 };
+
+		if (!refs)
+			return souk_error_nomem(err);
+		ret = souk_provider_describe(provider, &limits, refs, (uint32_t)cluster->n_nodes, &list,
+					     err);
+		if (ret == SOUK_OK)
+			ret = take_instances(cluster, &list, &ready, err);
+		souk_instance_list_fini(&list);
+		if (ret == SOUK_OK && ready == cluster->n_nodes)
+			return SOUK_OK;
+		if (ret < 0 && ret != SOUK_E_TRANSIENT && ret != SOUK_E_TIMEOUT &&
+		    ret != SOUK_E_RATE_LIMIT)
+			return ret;
+		if (souk_clock_ms() + pause_ms >= end)
+			return souk_error_set(err, SOUK_E_CAPACITY,
+					      "%s: the machines of '%s' did not start in time",
+					      cluster->provider, cluster->name);
+		ret = souk_cancel_wait(fleet->cancel, pause_ms, err);
+		if (ret < 0)
+			return ret;
+		pause_ms = pause_ms * 2 > POLL_MAX_MS ? POLL_MAX_MS : pause_ms * 2;
+	}
+}
+
+/* ---- One candidate ---- */
+
+static void describe_candidate(const struct souk_candidate *c, char *text, size_t size)
+{
+	const struct souk_offer *o = &c->offer->offer;
+	char price[SOUK_MONEY_TEXT_SIZE];
+
+	snprintf(text, size, "%s %s %s%s, $%s/h", c->offer->provider, o->zone ? o->zone : o->region,
+		 o->instance_type, c->spot ? " (spot)" : "",
+		 souk_money_text(c->total_micros_per_hour, price));
+}
+
+/* What the store says of the cluster while this candidate is tried. */
+static int describe_cluster(struct launch *launch, const struct souk_candidate *c,
+			    struct souk_error *err)
+{
+	struct souk_store_cluster *cluster = launch->cluster;
+	const struct souk_offer *o = &c->offer->offer;
+	const struct souk_autostop *autostop = &c->request->autostop;
+
+	if (souk_strset(&cluster->owner, launch->fleet->owner) < 0 ||
+	    souk_strset(&cluster->provider, c->offer->provider) < 0 ||
+	    souk_strset(&cluster->region, o->region) < 0 || souk_strset(&cluster->zone, o->zone) < 0 ||
+	    souk_strset(&cluster->instance_type, o->instance_type) < 0 ||
+	    souk_strset(&cluster->arch, o->arch) < 0 ||
+	    souk_strset(&cluster->accelerator, o->accelerator) < 0 ||
+	    souk_strset(&cluster->currency, o->currency) < 0)
+		return souk_error_nomem(err);
+	cluster->status = SOUK_CLUSTER_INIT;
+	cluster->accelerator_milli = o->accelerator_milli;
+	cluster->vcpus_milli = o->vcpus_milli;
+	cluster->memory_mib = o->memory_mib;
+	cluster->spot = c->spot;
+	cluster->num_nodes = launch->task->num_nodes;
+	cluster->micros_per_hour = c->micros_per_hour;
+	cluster->launched_at = souk_clock_wall_s();
+	cluster->autostop_minutes = autostop->enabled ? (int64_t)autostop->idle_minutes : -1;
+	cluster->autostop_down = autostop->down;
+	return SOUK_OK;
+}
+
+static int intent_init(struct launch *launch, const struct souk_candidate *c,
+		       struct souk_store_intent *intent, struct souk_error *err)
+{
+	char id[SOUK_ID_SIZE];
+	int ret;
+
+	ret = souk_id_new(id, 24, err);
+	if (ret < 0)
+		return ret;
+	*intent = (struct souk_store_intent){
+		.token = strdup(id),
+		.cluster = souk_strdup(launch->cluster->name),
+		.provider = souk_strdup(c->offer->provider),
+		.region = souk_strdup(c->offer->offer.region),
+		.zone = souk_strdup(c->offer->offer.zone),
+		.instance_type = souk_strdup(c->offer->offer.instance_type),
+		.count = launch->task->num_nodes,
+		.spot = c->spot,
+		.created_at = souk_clock_wall_ms(),
+	};
+	if (!intent->token || !intent->cluster || !intent->provider || !intent->region ||
+	    !intent->instance_type) {
+		souk_store_intent_fini(intent);
+		return souk_error_nomem(err);
+	}
+	return SOUK_OK;
+}
+
+/* The cluster and the intent are on the disk before the first request leaves. */
+static int commit_intent(struct launch *launch, const struct souk_store_intent *intent,
+			 struct souk_error *err)
+{
+	struct souk_store *store = launch->fleet->store;
+	int ret;
+
+	ret = souk_store_begin(store, err);
+	if (ret < 0)
+		return ret;
+	ret = souk_store_cluster_put(store, launch->cluster, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_intent_put(store, intent, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_event(store, launch->cluster->name, "provision", err);
+	if (ret == SOUK_OK)
+		ret = souk_store_commit(store, err);
+	if (ret < 0)
+		souk_store_rollback(store);
+	return ret;
+}
+
+/* The image of a request for a region: one text, or the map's entry. */
+static const char *image_for(const struct souk_request *request, const char *region)
+{
+	const char *image = souk_pairs_get(&request->images, region);
+
+	return image ? image : request->image;
+}
+
+static void fill_spec(const struct launch *launch, const struct souk_candidate *c,
+		      const struct souk_store_intent *intent, const struct souk_label *labels,
+		      struct souk_instance_spec *spec)
+{
+	const struct souk_offer *o = &c->offer->offer;
+	const struct souk_request *r = c->request;
+
+	*spec = (struct souk_instance_spec){
+		.struct_size = sizeof(*spec),
+		.count = launch->task->num_nodes,
+		.request_token = intent->token,
+		.cluster = launch->cluster->name,
+		.owner = launch->fleet->owner,
+		.instance_type = o->instance_type,
+		.region = o->region,
+		.zone = o->zone,
+		.arch = o->arch,
+		.accelerator = o->accelerator,
+		.accelerator_milli = o->accelerator_milli,
+		.spot = (uint32_t)c->spot,
+		.on_shutdown = r->autostop.enabled && !r->autostop.down && !c->spot ?
+				       SOUK_ON_SHUTDOWN_STOP : SOUK_ON_SHUTDOWN_TERMINATE,
+		.vcpus_milli = o->vcpus_milli,
+		.memory_mib = o->memory_mib,
+		.max_micros_per_hour = c->spot ? r->max_hourly_micros : 0,
+		.disk_size_mib = r->disk_size_gib * 1024,
+		.disk_tier = r->disk_tier,
+		.image = image_for(r, o->region),
+		.ssh_public_key = launch->keys.public_key,
+		.host_key_private = launch->keys.host_private,
+		.host_key_public = launch->keys.host_public,
+		.labels = labels,
+		.ports = r->ports,
+		.n_labels = (uint32_t)r->labels.n,
+		.n_ports = (uint32_t)r->n_ports,
+	};
+}
+
+/* After a request whose fate is unknown: what exists under its token? 1: everything asked for. */
+static int look_for_token(struct launch *launch, struct souk_provider *provider,
+			  const struct souk_store_intent *intent, struct souk_instance_list *out)
+{
+	struct souk_instance_filter filter = {
+		.struct_size = sizeof(filter),
+		.request_token = intent->token,
+		.region = intent->region,
+	};
+	struct souk_call_limits limits = { .timeout_ms = 60000 };
+	struct souk_instance_list found = { 0 };
+	size_t alive = 0, i;
+
+	if (souk_provider_ops(provider)->list_instances)
+		souk_provider_list_instances(provider, &limits, &filter, &found, NULL);
+	for (i = 0; i < found.n; i++)
+		alive += fleet_is_alive(found.items[i].status) ? 1 : 0;
+	(void)launch;
+	souk_instance_list_fini(out);
+	*out = found;
+	return alive >= intent->count;
+}
+
+/* Call provision; a call that may have taken effect is settled by its token, then repeated. */
+static int call_provision(struct launch *launch, struct souk_provider *provider,
+			  const struct souk_instance_spec *spec,
+			  const struct souk_store_intent *intent, struct souk_instance_list *out,
+			  struct souk_error *err)
+{
+	struct souk_call_limits limits = fleet_limits(launch->fleet);
+	unsigned i;
+	int ret = SOUK_E_TIMEOUT;
+
+	for (i = 0; i < SAME_TOKEN_TRIES && ret == SOUK_E_TIMEOUT; i++) {
+		souk_instance_list_fini(out);
+		ret = souk_provider_provision(provider, &limits, spec, out, err);
+		if (ret == SOUK_E_TIMEOUT && look_for_token(launch, provider, intent, out))
+			return SOUK_OK;
+	}
+	if (ret == SOUK_E_CANCELLED)
+		look_for_token(launch, provider, intent, out);
+	return ret;
+}
+
+/* The machines exist: they become the cluster's, and the intent has been carried out. */
+static int commit_nodes(struct launch *launch, const struct souk_store_intent *intent,
+			const struct souk_instance_list *instances, struct souk_error *err)
+{
+	struct souk_store *store = launch->fleet->store;
+	int ret;
+
+	ret = fleet_nodes_adopt(launch->cluster, instances, intent->token, err);
+	if (ret < 0)
+		return ret;
+	fleet_bill(launch->cluster, souk_clock_wall_s());
+	ret = souk_store_begin(store, err);
+	if (ret < 0)
+		return ret;
+	ret = souk_store_cluster_put(store, launch->cluster, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_intent_delete(store, intent->token, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_commit(store, err);
+	if (ret < 0)
+		souk_store_rollback(store);
+	return ret;
+}
+
+/* A failure that is known to have created nothing? */
+static int is_clean(int code)
+{
+	return code != SOUK_E_TIMEOUT && code != SOUK_E_CANCELLED && code != SOUK_E_INTERNAL &&
+	       code != SOUK_E_NOMEM;
+}
+
+static void clear_nodes(struct souk_store_cluster *cluster)
+{
+	size_t i;
+
+	for (i = 0; i < cluster->n_nodes; i++)
+		souk_store_node_fini(&cluster->nodes[i]);
+	cluster->n_nodes = 0;
+}
+
+/* Undo what a candidate left, durably first: the cluster loses its nodes, the intent closes. */
+static int give_back(struct launch *launch, struct souk_provider *provider,
+		     struct souk_store_intent *intent, const struct souk_instance_list *instances,
+		     struct souk_error *err)
+{
+	struct souk_store *store = launch->fleet->store;
+	int ret;
+
+	clear_nodes(launch->cluster);
+	fleet_bill(launch->cluster, souk_clock_wall_s());
+	intent->closing_since = souk_clock_wall_ms();
+	ret = souk_store_begin(store, err);
+	if (ret < 0)
+		return ret;
+	ret = souk_store_intent_put(store, intent, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_cluster_put(store, launch->cluster, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_commit(store, err);
+	if (ret < 0) {
+		souk_store_rollback(store);
+		return ret;
+	}
+	return fleet_discard(launch->fleet, provider, intent, instances, err);
+}
+
+static int provision_failed(struct launch *launch, struct souk_provider *provider,
+			    struct souk_store_intent *intent,
+			    const struct souk_instance_list *instances, int code)
+{
+	struct souk_error own = SOUK_ERROR_INIT;
+	int ret;
+
+	if (instances->n == 0 && is_clean(code))
+		ret = souk_store_intent_delete(launch->fleet->store, intent->token, &own);
+	else
+		ret = give_back(launch, provider, intent, instances, &own);
+	if (ret < 0)
+		souk_log(SOUK_LOG_WARNING, "%s", own.message);
+	return code;
+}
+
+static int wait_or_give_back(struct launch *launch, struct souk_provider *provider,
+			     struct souk_store_intent *intent,
+			     const struct souk_instance_list *instances, struct souk_error *err)
+{
+	struct souk_error own = SOUK_ERROR_INIT;
+	int ret;
+
+	fleet_event(launch->callbacks, SOUK_EVENT_PROGRESS, launch->cluster->name,
+		    "waiting for %u machine%s to run", launch->task->num_nodes,
+		    launch->task->num_nodes == 1 ? "" : "s");
+	ret = fleet_wait_running(launch->fleet, provider, launch->cluster,
+				 launch->task->provision_timeout_s * 1000, err);
+	if (ret == SOUK_OK)
+		return souk_store_cluster_put(launch->fleet->store, launch->cluster, err);
+	/* After Ctrl-C the user decides: what runs stays in the store, INIT. */
+	if (ret != SOUK_E_CANCELLED && give_back(launch, provider, intent, instances, &own) < 0)
+		souk_log(SOUK_LOG_WARNING, "%s", own.message);
+	return ret;
+}
+
+static int try_candidate(struct launch *launch, const struct souk_candidate *c,
+			 struct souk_error *err)
+{
+	SOUK_AUTO_FREE struct souk_label *labels =
+		calloc(c->request->labels.n + 1, sizeof(*labels));
+	struct souk_instance_list instances = { 0 };
+	struct souk_store_intent intent;
+	struct souk_instance_spec spec;
+	struct souk_provider *provider;
+	size_t i;
+	int ret;
+
+	if (!labels)
+		return souk_error_nomem(err);
+	for (i = 0; i < c->request->labels.n; i++)
+		labels[i] = (struct souk_label){ c->request->labels.items[i].key,
+						 c->request->labels.items[i].value };
+	ret = souk_registry_get(launch->fleet->registry, c->offer->provider, &provider, err);
+	if (ret == SOUK_OK)
+		ret = describe_cluster(launch, c, err);
+	if (ret == SOUK_OK)
+		ret = intent_init(launch, c, &intent, err);
+	if (ret < 0)
+		return ret;
+	ret = commit_intent(launch, &intent, err);
+	if (ret == SOUK_OK) {
+		fill_spec(launch, c, &intent, labels, &spec);
+		ret = call_provision(launch, provider, &spec, &intent, &instances, err);
+		if (ret < 0)
+			ret = provision_failed(launch, provider, &intent, &instances, ret);
+		else
+			ret = commit_nodes(launch, &intent, &instances, err);
+		if (ret == SOUK_OK)
+			ret = wait_or_give_back(launch, provider, &intent, &instances, err);
+	}
+	souk_instance_list_fini(&instances);
+	souk_store_intent_fini(&intent);
+	return ret;
+}
+
+/* The cloud asks for patience rather than refusing: the same candidate again. */
+static int try_patiently(struct launch *launch, const struct souk_candidate *c,
+			 struct souk_error *err)
+{
+	unsigned i;
+	int ret;
+
+	for (i = 0;; i++) {
+		ret = try_candidate(launch, c, err);
+		if ((ret != SOUK_E_RATE_LIMIT && ret != SOUK_E_TRANSIENT) || i + 1 == BUSY_TRIES)
+			return ret;
+		fleet_event(launch->callbacks, SOUK_EVENT_NOTE, launch->cluster->name, "%s; trying again",
+			    err->message);
+		ret = souk_cancel_wait(launch->fleet->cancel,
+				       err->retry_after_ms ? err->retry_after_ms : BUSY_PAUSE_MS << i, err);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+/* ---- Down the plan ---- */
+
+static int is_excluded(const struct launch *launch, const struct souk_candidate *c)
+{
+	size_t i;
+
+	for (i = 0; i < launch->n_exclusions; i++) {
+		const struct souk_candidate *x = launch->exclusions[i].candidate;
+		int scope = launch->exclusions[i].scope;
+
+		if (strcmp(x->offer->provider, c->offer->provider) != 0)
+			continue;
+		if (scope == SOUK_SCOPE_PROVIDER)
+			return 1;
+		if (strcmp(x->offer->offer.region, c->offer->offer.region) != 0)
+			continue;
+		if (scope == SOUK_SCOPE_REGION)
+			return 1;
+		if (!souk_streq(x->offer->offer.zone, c->offer->offer.zone))
+			continue;
+		if (scope == SOUK_SCOPE_ZONE ||
+		    (x->spot == c->spot &&
+		     strcmp(x->offer->offer.instance_type, c->offer->offer.instance_type) == 0))
+			return 1;
+	}
+	return 0;
+}
+
+static const struct souk_candidate *next_candidate(const struct launch *launch, size_t *at)
+{
+	for (; *at < launch->plan->n; (*at)++)
+		if (!is_excluded(launch, &launch->plan->items[*at]))
+			return &launch->plan->items[(*at)++];
+	return NULL;
+}
+
+static void record_attempt(struct launch *launch, const struct souk_candidate *c, int code,
+			   const struct souk_error *error)
+{
+	const struct souk_offer *o = &c->offer->offer;
+	struct souk_error own = SOUK_ERROR_INIT;
+	struct souk_store_attempt attempt = {
+		.provider = (char *)c->offer->provider,
+		.region = (char *)o->region,
+		.zone = (char *)o->zone,
+		.instance_type = (char *)o->instance_type,
+		.spot = c->spot,
+		.code = code,
+		.scope = code == SOUK_OK ? SOUK_SCOPE_OFFER : error->scope,
+		.reason = code == SOUK_OK || !error->reason[0] ? NULL : (char *)error->reason,
+		.at = souk_clock_wall_s(),
+	};
+
+	if (souk_store_attempt_add(launch->fleet->store, &attempt, &own) < 0)
+		souk_log(SOUK_LOG_WARNING, "%s", own.message);
+}
+
+/* A wrong host key or the user's wish ends the launch; anything else is a reason to go on. */
+static int ends_launch(int code)
+{
+	return code == SOUK_E_CANCELLED || code == SOUK_E_NOMEM;
+}
+
+static int exclude(struct launch *launch, const struct souk_candidate *c, int scope,
+		   struct souk_error *err)
+{
+	void *items = souk_array_grow(launch->exclusions, launch->n_exclusions,
+				      sizeof(*launch->exclusions));
+
+	if (!items)
+		return souk_error_nomem(err);
+	launch->exclusions = items;
+	launch->exclusions[launch->n_exclusions++] = (struct exclusion){ c, scope };
+	return SOUK_OK;
+}
+
+/* How far away the next candidate is, in a word. */
+static const char *next_what(const struct souk_candidate *c, const struct souk_candidate *next)
+{
+	if (strcmp(c->offer->provider, next->offer->provider) != 0)
+		return "provider";
+	if (strcmp(c->offer->offer.region, next->offer->offer.region) != 0)
+		return "region";
+	return souk_streq(c->offer->offer.zone, next->offer->offer.zone) ? "offer" : "zone";
+}
+
+/* One line: what failed, and what is tried now. */
+static int fail_over(struct launch *launch, const struct souk_candidate *c, size_t at,
+		     const struct souk_error *error, struct souk_error *err)
+{
+	int scope = error->scope >= 0 && error->scope <= 3 ? error->scope : SOUK_SCOPE_OFFER;
+	const struct souk_candidate *next;
+	char text[256], reason[SOUK_ERROR_REASON_SIZE + 8] = "";
+	int ret;
+
+	ret = exclude(launch, c, scope, err);
+	if (ret < 0)
+		return ret;
+	if (launch->tried == 1)
+		launch->first = *error;
+	if (error->reason[0] && !strstr(error->message, error->reason))
+		snprintf(reason, sizeof(reason), " (%s)", error->reason);
+	next = next_candidate(launch, &at);
+	if (next) {
+		describe_candidate(next, text, sizeof(text));
+		fleet_event(launch->callbacks, SOUK_EVENT_FAILOVER, launch->cluster->name,
+			    "%s%s; trying the next %s: %s", error->message, reason, next_what(c, next),
+			    text);
+	} else {
+		fleet_event(launch->callbacks, SOUK_EVENT_FAILOVER, launch->cluster->name,
+			    "%s%s; that was the last candidate", error->message, reason);
+	}
+	return SOUK_OK;
+}
+
+static int go_down_plan(struct launch *launch, struct souk_error *err)
+{
+	const struct souk_candidate *c;
+	struct souk_error failure;
+	char text[256];
+	size_t at = 0;
+	int ret;
+
+	launch->n_exclusions = launch->tried = 0;
+	while ((c = next_candidate(launch, &at)) != NULL) {
+		if (launch->tried == 0) {
+			describe_candidate(c, text, sizeof(text));
+			fleet_event(launch->callbacks, SOUK_EVENT_ATTEMPT, launch->cluster->name, "%s",
+				    text);
+		}
+		failure = (struct souk_error)SOUK_ERROR_INIT;
+		launch->tried++;
+		ret = try_patiently(launch, c, &failure);
+		if (ends_launch(ret)) {
+			*err = failure;
+			return ret;
+		}
+		record_attempt(launch, c, ret, &failure);
+		if (ret == SOUK_OK)
+			return SOUK_OK;
+		ret = fail_over(launch, c, at, &failure, err);
+		if (ret < 0)
+			return ret;
+	}
+	if (launch->tried == 1) {
+		*err = launch->first;
+		return err->code;
+	}
+	souk_error_set(err, launch->first.code ? launch->first.code : SOUK_E_CAPACITY,
+		       "none of %zu candidates could be had; the first: %s", launch->tried,
+		       launch->first.message);
+	return souk_error_hint(err, "%s", launch->first.hint[0] ? launch->first.hint :
+					  "'--retry-until-up' keeps trying");
+}
+
+static int may_retry(int code)
+{
+	return code == SOUK_E_CAPACITY || code == SOUK_E_QUOTA || code == SOUK_E_TRANSIENT ||
+	       code == SOUK_E_RATE_LIMIT || code == SOUK_E_TIMEOUT;
+}
+
+/* Nothing came of it: the cluster's record goes too, unless something is still to be settled. */
+static void forget_unborn(struct launch *launch)
+{
+	struct souk_error own = SOUK_ERROR_INIT;
+	struct souk_store_intent *intents;
+	size_t n;
+
+	if (launch->cluster->n_nodes > 0 ||
+	    souk_store_intents(launch->fleet->store, launch->cluster->name, &intents, &n, &own) < 0)
+		return;
+	souk_store_intents_free(intents, n);
+	if (n == 0 && souk_store_cluster_delete(launch->fleet->store, launch->cluster->name, &own) ==
+			      SOUK_OK)
+		fleet_keys_remove(launch->fleet, launch->cluster->name, &own);
+}
+
+int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
+		    const struct souk_plan_result *plan, int retry_until_up,
+		    const struct souk_callbacks *callbacks, struct souk_store_cluster *cluster,
+		    struct souk_error *err)
+{
+	struct launch launch = {
+		.fleet = fleet,
+		.task = task,
+		.plan = plan,
+		.callbacks = callbacks,
+		.cluster = cluster,
+	};
+	uint32_t pause_ms = RETRY_MIN_MS;
+	int ret;
+
+	ret = fleet_keys_load(fleet, cluster->name, &launch.keys, err);
+	if (ret < 0)
+		return ret;
+	while ((ret = go_down_plan(&launch, err)) < 0 && retry_until_up && may_retry(ret)) {
+		fleet_event(callbacks, SOUK_EVENT_NOTE, cluster->name, "%s; again in %u s", err->message,
+			    pause_ms / 1000);
+		ret = souk_cancel_wait(fleet->cancel, pause_ms, err);
+		if (ret < 0)
+			break;
+		pause_ms = pause_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : pause_ms * 2;
+	}
+	if (ret < 0)
+		forget_unborn(&launch);
+	free(launch.exclusions);
+	fleet_keys_fini(&launch.keys);
+	return ret;
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# core - libsouk, and libsouk-engine with the floors that reach out
+
+include %D%/base/local.mk
+include %D%/model/local.mk
+include %D%/store/local.mk
+include %D%/provider/local.mk
+include %D%/market/local.mk
+include %D%/net/local.mk
+include %D%/node/local.mk
+include %D%/fleet/local.mk
+
+core_sources = \
+	%D%/clusters.c \
+	%D%/offers.c \
+	%D%/plan.c \
+	%D%/providers.c \
+	%D%/souk.c \
+	%D%/task-file.c \
+	%D%/context.h \
+	%D%/plan.h
+
+soukinclude_HEADERS += %D%/include/souk/souk.h
+
+pkgconfig_DATA += %D%/souk.pc
+EXTRA_DIST += %D%/libsouk.map %D%/libsouk-engine.map
+
+lib_LTLIBRARIES += libsouk.la
+libsouk_la_SOURCES = $(base_sources) $(model_sources) $(store_sources) $(provider_sources) \
+	$(market_sources) $(core_sources)
+libsouk_la_CPPFLAGS = $(CORE_CPPFLAGS) $(YAML_CFLAGS) $(JSON_CFLAGS) $(SQLITE_CFLAGS)
+libsouk_la_CFLAGS = $(AM_CFLAGS) $(LIBRARY_CFLAGS)
+libsouk_la_LIBADD = libsouk-provider.la $(YAML_LIBS) $(JSON_LIBS) $(SQLITE_LIBS)
+libsouk_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-Wl,--version-script=$(srcdir)/%D%/libsouk.map
+EXTRA_libsouk_la_DEPENDENCIES = %D%/libsouk.map
+
+# The engine is loaded when a command first needs it. Its parts are linked into unit tests.
+noinst_LTLIBRARIES += libsouk-engine-parts.la
+libsouk_engine_parts_la_SOURCES = $(net_sources) $(node_sources) $(fleet_sources)
+nodist_libsouk_engine_parts_la_SOURCES = $(node_built_sources)
+libsouk_engine_parts_la_CPPFLAGS = $(CORE_CPPFLAGS) $(YAML_CFLAGS) $(JSON_CFLAGS) \
+	$(CURL_CFLAGS) $(SSH_CFLAGS) $(CRYPTO_CFLAGS)
+libsouk_engine_parts_la_CFLAGS = $(AM_CFLAGS) $(LIBRARY_CFLAGS)
+libsouk_engine_parts_la_LIBADD = $(JSON_LIBS) $(CURL_LIBS) $(SSH_LIBS) $(CRYPTO_LIBS)
+
+pkglib_LTLIBRARIES += libsouk-engine.la
+libsouk_engine_la_SOURCES =
+libsouk_engine_la_LIBADD = libsouk-engine-parts.la libsouk.la libsouk-provider.la
+libsouk_engine_la_LDFLAGS = $(AM_LDFLAGS) $(MODULE_LINK_FLAGS) -module -avoid-version -shared \
+	-Wl,--version-script=$(srcdir)/%D%/libsouk-engine.map
+EXTRA_libsouk_engine_la_DEPENDENCIES = %D%/libsouk-engine.map

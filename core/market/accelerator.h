@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* market/accelerator.h - the canonical names of accelerators, and what else they are called */
+#ifndef SOUK_MARKET_ACCELERATOR_H
+#define SOUK_MARKET_ACCELERATOR_H
+
+#include <stddef.h>
+
+#include <souk/provider.h>
+
+struct souk_accelerator_info {
+	const char *name;	/* canonical */
+	const char *maker;	/* "nvidia", "amd", "intel", "google", "aws" ...; lower case */
+	unsigned memory_gib;	/* of one device */
+	const char *aliases;	/* lower case, blanks between; NULL: none */
+};
+
+/* The entry for a name or an alias, in any case; NULL if it is not in the table. */
+const struct souk_accelerator_info *souk_accelerator_find(const char *name);
+
+/* The canonical name; a name that is not in the table is its own. Borrowed. */
+const char *souk_accelerator_canonical(const char *name);
+
+/* All entries, by name. */
+const struct souk_accelerator_info *souk_accelerator_table(size_t *n_out);
+
+#endif

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# core/provider - find, verify and call provider modules
+
+provider_sources = \
+	%D%/host.c \
+	%D%/lists.c \
+	%D%/module.c \
+	%D%/provider.c \
+	%D%/registry.c \
+	%D%/host.h \
+	%D%/lists.h \
+	%D%/module.h \
+	%D%/provider.h \
+	%D%/registry.h

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# providers/aws - Amazon EC2
+
+if BUILD_PROVIDER_AWS
+# The parts are linked into the module and into its unit tests.
+noinst_LTLIBRARIES += libprovider-aws.la
+libprovider_aws_la_SOURCES = \
+	%D%/aws.c \
+	%D%/check.c \
+	%D%/client.c \
+	%D%/credentials-metadata.c \
+	%D%/credentials-sso.c \
+	%D%/credentials-sts.c \
+	%D%/credentials.c \
+	%D%/endpoint.c \
+	%D%/errors.c \
+	%D%/image.c \
+	%D%/instances.c \
+	%D%/json-call.c \
+	%D%/lifecycle.c \
+	%D%/network.c \
+	%D%/offers.c \
+	%D%/prices.c \
+	%D%/profile.c \
+	%D%/provision.c \
+	%D%/query.c \
+	%D%/regions.c \
+	%D%/security-group.c \
+	%D%/sign.c \
+	%D%/source.c \
+	%D%/text.c \
+	%D%/types.c \
+	%D%/xml.c \
+	%D%/aws.h \
+	%D%/credentials.h \
+	%D%/errors.h \
+	%D%/image.h \
+	%D%/instances.h \
+	%D%/json-call.h \
+	%D%/market.h \
+	%D%/network.h \
+	%D%/profile.h \
+	%D%/query.h \
+	%D%/regions.h \
+	%D%/sign.h \
+	%D%/xml.h
+libprovider_aws_la_CPPFLAGS = $(PROVIDER_CPPFLAGS) $(PROVIDER_AWS_CFLAGS)
+libprovider_aws_la_CFLAGS = $(PROVIDER_CFLAGS)
+libprovider_aws_la_LIBADD = $(PROVIDER_AWS_LIBS)
+
+provider_LTLIBRARIES += souk-provider-aws.la
+souk_provider_aws_la_SOURCES =
+souk_provider_aws_la_LIBADD = libprovider-aws.la libsouk-provider.la
+souk_provider_aws_la_LDFLAGS = $(PROVIDER_LINK)
+EXTRA_souk_provider_aws_la_DEPENDENCIES = $(PROVIDER_MAP)
+
+MAN_PAGES += \
+	%D%/souk-provider-aws.7
+
+nodist_catalog_DATA += catalog/aws.csv
+CLEANFILES += catalog/aws.csv
+catalog/aws.csv: %D%/offers.csv
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/offers.csv $@
+endif
+EXTRA_DIST += %D%/offers.csv

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/cloudsim - servers on loopback that speak the clouds' own protocols
+
+dist_check_SCRIPTS += %D%/test_ec2.py %D%/test_machine.py
+EXTRA_DIST += \
+	%D%/README.md \
+	%D%/awsother.py \
+	%D%/awswire.py \
+	%D%/cloudconfig.py \
+	%D%/ec2.py \
+	%D%/ec2calls.py \
+	%D%/ec2instances.py \
+	%D%/ec2market.py \
+	%D%/ec2params.py \
+	%D%/ec2world.py \
+	%D%/machine.py \
+	%D%/simclient.py

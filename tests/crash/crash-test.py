@@ -1,0 +1,539 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""crash-test.py - kills a launch at every request and every sync to disk, and counts machines
+
+One clean launch counts the requests and the syncs. Then each crash point gets an empty cloud
+and an empty SOUK_HOME: the launch runs and is killed or cheated at that point, 'souk status
+--refresh' settles what is open, and the machines that the cloud holds must be those that the
+store knows. The same launch again must end well and make no further machine, and 'souk down -a'
+must leave none.
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import queue
+import random
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLOUDSIM = os.path.join(os.path.dirname(HERE), "cloudsim")
+sys.dont_write_bytecode = True
+sys.path.insert(0, CLOUDSIM)
+
+import awswire
+
+REQUEST_KINDS = ("kill-before", "kill-after", "drop-before", "drop-after", "repeat", "late",
+                 "error-503")
+SYNC_KINDS = ("before", "after")
+DEFAULT_LAUNCH = "launch -y -d -c crash --providers aws --infra aws/us-east-1 --cpus 2 true"
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+        "TSAN_OPTIONS", "USER", "LOGNAME", "SHELL")
+
+Point = collections.namedtuple("Point", "kind number")
+
+
+class Trouble(Exception):
+    """The test cannot be run at all."""
+
+
+def http(method, url, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, method=method)
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return json.loads(reply.read() or b"null")
+
+
+# ---- Servers ------------------------------------------------------------------------------------
+
+
+class Child:
+    """A server of ours that prints 'listening PORT'."""
+
+    def __init__(self, argv, log, ready=r"^listening (\d+)$"):
+        self.log = open(log, "ab")
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        self.port = self._wait(ready, argv)
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _wait(self, ready, argv):
+        for line in self.process.stdout:
+            self.log.write(line)
+            match = re.search(ready, line.decode("utf-8", "replace"))
+            if match:
+                return int(match.group(1))
+        raise Trouble(f"'{shlex.join(argv)}' did not start; see {self.log.name}")
+
+    def _drain(self):
+        for line in self.process.stdout:
+            self.log.write(line)
+            self.log.flush()
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Ec2:
+    """tests/cloudsim/ec2.py"""
+
+    def __init__(self, args, folder):
+        argv = [sys.executable, os.path.join(CLOUDSIM, "ec2.py"), *args.server_args]
+        self.child = Child(argv, os.path.join(folder, "server.log"))
+        self.url = f"http://127.0.0.1:{self.child.port}"
+
+    def reset(self):
+        http("POST", self.url + "/_sim/reset", {})
+
+    def alive(self):
+        return {i["id"]: i["tags"] for i in http("GET", self.url + "/_sim/state")["instances"]
+                if i["state"] not in ("shutting-down", "terminated")}
+
+    def left(self):
+        """What else is left of a cluster: its security groups."""
+        return [g["name"] for g in http("GET", self.url + "/_sim/state")["groups"]
+                if g["name"] != "default"]
+
+    def bugs(self):
+        """Requests that the server could not take: a gap in it, or a client that is wrong."""
+        log = http("GET", self.url + "/_sim/state")["requests"]
+        return [f"{r['action']}: {r['code']}" for r in log
+                if r.get("code") in ("SimulatorBug", "NotModelled", "UnknownParameter",
+                                     "MissingParameter", "InvalidAction",
+                                     "IdempotentParameterMismatch", "SignatureDoesNotMatch")]
+
+
+class Moto:
+    """moto.server, which does not honour ClientToken"""
+
+    def __init__(self, args, folder):
+        argv = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0",
+                *args.server_args]
+        self.child = Child(argv, os.path.join(folder, "server.log"),
+                           r"Running on http://127\.0\.0\.1:(\d+)")
+        self.url = f"http://127.0.0.1:{self.child.port}"
+        self.regions = args.regions.split(",")
+
+    def reset(self):
+        with urllib.request.urlopen(urllib.request.Request(
+                self.url + "/moto-api/reset", data=b"", method="POST"), timeout=60) as reply:
+            reply.read()
+
+    def alive(self):
+        out = {}
+        for region in self.regions:
+            out.update(self._alive_in(region))
+        return out
+
+    def _ask(self, region, action):
+        body = f"Action={action}&Version=2016-11-15".encode()
+        headers = awswire.sign("POST", self.url + "/", {
+            "Content-Type": "application/x-www-form-urlencoded"}, body, "testing", "testing",
+            region, "ec2")
+        request = urllib.request.Request(self.url + "/", data=body, headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return xml.etree.ElementTree.fromstring(reply.read())
+
+    def _alive_in(self, region):
+        # any name space: moto leaves out the slash that ends AWS's
+        tree = self._ask(region, "DescribeInstances")
+        out = {}
+        for item in tree.iterfind(".//{*}instancesSet/{*}item"):
+            if item.findtext("{*}instanceState/{*}name") not in ("shutting-down", "terminated"):
+                out[item.findtext("{*}instanceId")] = {
+                    t.findtext("{*}key"): t.findtext("{*}value")
+                    for t in item.iterfind("{*}tagSet/{*}item")}
+        return out
+
+    def left(self):
+        out = []
+        for region in self.regions:
+            tree = self._ask(region, "DescribeSecurityGroups")
+            out += [e.text for e in tree.iterfind(".//{*}securityGroupInfo/{*}item/{*}groupName")
+                    if e.text != "default"]
+        return out
+
+    def bugs(self):
+        return []
+
+
+# ---- One launch and what is left of it -----------------------------------------------------------
+
+
+class Bench:
+    """A server, a proxy before it, and a folder: where crash points are tried one after another."""
+
+    def __init__(self, args, folder):
+        self.args, self.folder = args, folder
+        os.makedirs(folder)
+        self.server = {"ec2": Ec2, "moto": Moto}[args.server](args, folder)
+        self.proxy = Child([sys.executable, os.path.join(HERE, "faultproxy.py"), "--upstream",
+                            self.server.url], os.path.join(folder, "proxy.log"))
+        self.fault = f"http://127.0.0.1:{self.proxy.port}/_fault"
+        self.home = os.path.join(folder, "home")
+
+    def stop(self):
+        self.sweep()
+        self.proxy.stop()
+        self.server.child.stop()
+
+    def fresh(self):
+        self.sweep()
+        self.server.reset()
+        http("DELETE", self.fault)
+        shutil.rmtree(self.home, ignore_errors=True)
+        os.makedirs(self.home, 0o700)
+        self.said = []
+
+    def environment(self):
+        url = f"http://127.0.0.1:{self.proxy.port}"
+        env = {k: os.environ[k] for k in KEPT if k in os.environ}
+        env.update(HOME=self.home, SOUK_HOME=os.path.join(self.home, "souk"), AWS_ENDPOINT_URL=url,
+                   AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
+                   AWS_REGION=self.args.regions.split(",")[0], AWS_EC2_METADATA_DISABLED="true",
+                   NO_COLOR="1")
+        for pair in self.args.env:
+            name, _, value = pair.partition("=")
+            env[name] = value.replace("{endpoint}", self.server.url).replace("{dir}", self.folder)
+        return env
+
+    def souk(self, argv, **more):
+        """Run souk; (exit status, stdout, stderr), the status negative if a signal ended it."""
+        # files, not pipes: what a killed launch leaves behind would hold a pipe open
+        names = [os.path.join(self.home, name) for name in ("stdout", "stderr")]
+        with open(names[0], "wb") as out, open(names[1], "wb") as err:
+            process = subprocess.Popen(
+                self.args.souk + argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                start_new_session=True, cwd=self.home, env=dict(self.environment(), **more))
+            try:
+                status, note = process.wait(self.args.timeout), ""
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                status = process.wait()
+                note = f"\n(ended by the test after {self.args.timeout} s)"
+        if status == 128 + signal.SIGKILL:      # by way of a shell
+            status = -signal.SIGKILL
+        texts = []
+        for name in names:
+            with open(name, encoding="utf-8", errors="replace") as file:
+                texts.append(file.read(1 << 20))
+        self.said.append(f"$ souk {shlex.join(argv)}\n{texts[0]}{texts[1]}{note}[exit {status}]")
+        return status, texts[0], texts[1] + note
+
+    def sweep(self):
+        """End what earlier commands have left running: whatever has this bench's SOUK_HOME."""
+        mark = f"SOUK_HOME={os.path.join(self.home, 'souk')}".encode()
+        for entry in os.listdir("/proc"):
+            try:
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    if mark in file.read().split(b"\0"):
+                        os.kill(int(entry), signal.SIGKILL)
+            except (OSError, ValueError):
+                continue
+
+    def launch(self, **more):
+        return self.souk(shlex.split(self.args.launch), **more)
+
+    def known(self):
+        """The ids of the machines that the store knows."""
+        status, out, _ = self.souk(["status", "--json"])
+        if status != 0:
+            raise AssertionError(f"'souk status --json' ended with {status}")
+        try:
+            clusters = json.loads(out)["clusters"]
+            return sorted(n["id"] for c in clusters for n in c.get("nodes") or [])
+        except (ValueError, KeyError, TypeError) as error:
+            raise AssertionError(f"'souk status --json' is not as documented: {error!r}") from error
+
+    # ---- the clean run, and a crash point
+
+    def count(self):
+        """(requests, syncs, machines) of a launch that nothing disturbs."""
+        self.fresh()
+        file = os.path.join(self.home, "syncs")
+        status, _, _ = self.launch(**self.sync_env(SOUK_KILLSYNC_COUNT=file))
+        log = http("GET", self.fault)["log"]
+        syncs = 0
+        if os.path.exists(file):
+            with open(file, encoding="utf-8", errors="replace") as lines:
+                syncs = max((int(line.split()[0]) for line in lines), default=0)
+        machines = len(self.server.alive())
+        self.check_same("after a clean launch", refresh=False)
+        self.check_down()
+        problems = []
+        if status != 0:
+            problems.append(f"it ended with {status}")
+        if not machines:
+            problems.append("it left no machine running")
+        if not any(r["action"] == "RunInstances" for r in log):
+            problems.append("no RunInstances came through the proxy")
+        if not syncs:
+            problems.append("it synced nothing to disk")
+        if problems + self.server.bugs():
+            raise Trouble("the clean launch: " + "; ".join(problems + self.server.bugs()) + "\n"
+                          + "\n".join(self.said))
+        return [r["action"] for r in log], syncs, machines
+
+    def sync_env(self, **more):
+        return dict(more, LD_PRELOAD=self.args.killsync,
+                    SOUK_KILLSYNC_PROGRAM=self.args.program, SOUK_KILLSYNC_RENAME="1")
+
+    def try_point(self, point, machines):
+        """None if the point was not reached, else the list of what went wrong."""
+        self.fresh()
+        where, _, kind = point.kind.partition(":")
+        more = {}
+        if where == "sync":
+            more = self.sync_env(SOUK_KILLSYNC_AT=f"{point.number}:{kind}")
+        else:
+            http("POST", self.fault, {"at": point.number, "do": kind, "ms": self.args.late_ms})
+        status, _, _ = self.launch(**more)
+        fired = status == -signal.SIGKILL
+        if where == "request":
+            entry = http("GET", self.fault)["fired"]
+            fired = entry is not None
+            if entry and kind.startswith("kill") and status != -signal.SIGKILL:
+                return [f"the proxy could not kill the launch (it ended with {status}): {entry}"]
+        http("DELETE", self.fault)
+        if not fired:
+            return None
+        return self.check(machines)
+
+    def check(self, machines):
+        problems = []
+        for step in (self.check_settled, lambda: self.check_again(machines), self.check_down):
+            try:
+                step()
+            except AssertionError as error:
+                problems.append(str(error))
+        return problems + self.server.bugs()
+
+    def check_same(self, when, refresh=True):
+        if refresh:
+            status, _, _ = self.souk(["status", "--refresh"])
+            if status != 0:
+                raise AssertionError(f"{when}: 'souk status --refresh' ended with {status}")
+        cloud, store = self.server.alive(), self.known()
+        leaked = {i: t for i, t in cloud.items() if i not in store}
+        lost = [i for i in store if i not in cloud]
+        if leaked or lost or len(set(store)) != len(store):
+            raise AssertionError(f"{when}: the cloud holds {sorted(cloud)}, the store knows "
+                                 f"{store}; LEAKED {leaked}, not there any more {lost}")
+
+    def check_settled(self):
+        self.check_same("after the crash and 'souk status --refresh'")
+
+    def check_again(self, machines):
+        if self.args.no_repeat:
+            return
+        status, _, _ = self.launch()
+        if status != 0:
+            raise AssertionError(f"the same launch again ended with {status}")
+        if len(self.server.alive()) != machines:
+            raise AssertionError(f"the same launch again: {len(self.server.alive())} machines are "
+                                 f"alive, not {machines}")
+        self.check_same("after the same launch again")
+
+    def check_down(self):
+        status, _, _ = self.souk(["down", "-a", "-y"])
+        if status != 0:
+            raise AssertionError(f"'souk down -a -y' ended with {status}")
+        left = self.server.alive()
+        if left:
+            raise AssertionError(f"after 'souk down -a -y' there are alive: {left}")
+        known = self.known()
+        if known:
+            raise AssertionError(f"after 'souk down -a -y' the store still knows {known}")
+        groups = self.server.left()
+        if groups:
+            raise AssertionError(f"after 'souk down -a -y' security groups are left: {groups}")
+
+
+# ---- All of it -----------------------------------------------------------------------------------
+
+
+def all_points(actions, syncs):
+    points = [Point(f"request:{kind}", n + 1) for n in range(len(actions))
+              for kind in REQUEST_KINDS]
+    return points + [Point(f"sync:{kind}", n + 1) for n in range(syncs) for kind in SYNC_KINDS]
+
+
+def choose(points, args):
+    if args.only:
+        points = [p for p in points if re.search(args.only, name(p))]
+    if args.sample and args.sample < len(points):
+        points = random.Random(args.seed).sample(points, args.sample)
+    return points
+
+
+def name(point):
+    return f"{point.kind}@{point.number}"
+
+
+def title(point, actions):
+    if point.kind.startswith("request:") and point.number <= len(actions):
+        return f"{name(point)} ({actions[point.number - 1]})"
+    return name(point)
+
+
+class Runner:
+    """Hands crash points to benches and collects what they found."""
+
+    def __init__(self, args, points, actions, machines):
+        self.args, self.actions, self.machines = args, actions, machines
+        self.todo = queue.SimpleQueue()
+        for point in points:
+            self.todo.put(point)
+        self.lock = threading.Lock()
+        self.run = collections.Counter()
+        self.missed, self.failures = [], []
+
+    def work(self, bench):
+        while True:
+            try:
+                point = self.todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                problems = bench.try_point(point, self.machines)
+            except (OSError, ValueError, urllib.error.URLError) as error:
+                problems = [f"the test itself failed: {error!r}"]
+            self.record(point, problems, bench)
+
+    def record(self, point, problems, bench):
+        with self.lock:
+            if problems is None:
+                self.missed.append(point)
+                return
+            self.run[point.kind] += 1
+            if problems:
+                self.failures.append(point)
+                print(f"FAIL {title(point, self.actions)}")
+                for problem in problems:
+                    print(f"     {problem}")
+                print("     | " + "\n".join(bench.said).replace("\n", "\n     | "), flush=True)
+            elif self.args.verbose:
+                print(f"ok   {title(point, self.actions)}", flush=True)
+
+    def summary(self):
+        total = sum(self.run.values())
+        kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(self.run.items()))
+        print(f"crash points run: {total} ({kinds})")
+        print(f"not reached: {len(self.missed)}; failed: {len(self.failures)}")
+        for point in self.failures:
+            print(f"failed: {title(point, self.actions)}")
+        if total <= len(self.missed):
+            print("too few of the points were reached: the launch is not the same twice")
+            return 1
+        return 1 if self.failures else 0
+
+
+def build_killsync(folder):
+    out = os.path.join(folder, "killsync.so")
+    argv = shlex.split(os.environ.get("CC", "cc")) + [
+        "-std=gnu11", "-O2", "-shared", "-fPIC", os.path.join(HERE, "killsync.c"), "-o", out,
+        "-ldl"]
+    if subprocess.run(argv, check=False).returncode != 0:
+        raise Trouble(f"'{shlex.join(argv)}' failed; give --killsync FILE.so")
+    return out
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--souk", default=os.environ.get("SOUK", "souk"),
+                        help="the command, with arguments if need be (SOUK)")
+    parser.add_argument("--program", default="souk,lt-souk",
+                        help="names of the process whose syncs count")
+    parser.add_argument("--server", choices=("ec2", "moto"), default="ec2")
+    parser.add_argument("--server-args", type=shlex.split, default=None,
+                        help="for the server; default for ec2: --sshd")
+    parser.add_argument("--launch", default=DEFAULT_LAUNCH, help="arguments of the launch")
+    parser.add_argument("--regions", default="us-east-1", help="where to look for machines (moto)")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE",
+                        help="for souk; {endpoint} and {dir} are put in")
+    parser.add_argument("--killsync", default=os.environ.get("SOUK_KILLSYNC_LIB"),
+                        help="the preload library (SOUK_KILLSYNC_LIB); built if not given")
+    parser.add_argument("--jobs", type=int, default=2, help="points tried at once")
+    parser.add_argument("--sample", type=int, help="try so many points, chosen by --seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", metavar="REGEX", help="try the points whose name matches")
+    parser.add_argument("--list", action="store_true", help="print the points and try none")
+    parser.add_argument("--no-repeat", action="store_true", help="do not launch again afterwards")
+    parser.add_argument("--late-ms", type=int, default=500, help="how long 'late' holds a reply")
+    parser.add_argument("--timeout", type=int, default=180, help="seconds for one souk command")
+    parser.add_argument("--keep", metavar="DIR", help="work here, and leave everything there")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the points that pass")
+    args = parser.parse_args()
+    args.souk = shlex.split(args.souk)
+    if not args.souk or shutil.which(args.souk[0]) is None:
+        parser.error(f"no command '{' '.join(args.souk)}': give --souk or SOUK")
+    args.souk[0] = os.path.abspath(shutil.which(args.souk[0]))
+    if args.server_args is None:
+        args.server_args = ["--sshd"] if args.server == "ec2" else []
+    return args
+
+
+def run(args, folder, stack):
+    args.killsync = os.path.abspath(args.killsync) if args.killsync else build_killsync(folder)
+    first = Bench(args, os.path.join(folder, "bench-1"))
+    stack.callback(first.stop)
+    try:
+        actions, syncs, machines = first.count()
+    except AssertionError as error:
+        raise Trouble(f"the clean launch: {error}\n" + "\n".join(first.said)) from error
+    points = all_points(actions, syncs)
+    chosen = choose(points, args)
+    print(f"clean launch: {len(actions)} requests, {syncs} syncs, {machines} machine(s); "
+          f"{len(points)} crash points, {len(chosen)} to try", flush=True)
+    if args.list:
+        print("\n".join(title(p, actions) for p in chosen))
+        return 0
+    if not chosen:
+        raise Trouble("there is no crash point to try")
+    benches = [first]
+    for n in range(2, min(args.jobs, len(chosen)) + 1):
+        benches.append(Bench(args, os.path.join(folder, f"bench-{n}")))
+        stack.callback(benches[-1].stop)
+    runner = Runner(args, chosen, actions, machines)
+    threads = [threading.Thread(target=runner.work, args=(bench,)) for bench in benches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return runner.summary()
+
+
+def main():
+    args = arguments()
+    with contextlib.ExitStack() as stack:
+        folder = args.keep
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="souk-crash-"))
+        try:
+            return run(args, os.path.abspath(folder), stack)
+        except Trouble as error:
+            print(f"crash-test: {error}", file=sys.stderr)
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test-runtime.sh - the node runtime by itself, over real ssh to two machines with a HOME each
+#
+# Usage: test-runtime.sh [SHELL...], of dash, bash and busybox; all that are installed by default.
+# The machines' sh is that shell; with busybox they have its applets only. Prints TAP.
+
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+RUNTIME=${SOUK_RUNTIME:-$here/../../core/node/runtime.sh}
+SSHD=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) || {
+	echo '1..0 # SKIP no sshd: apt-get install openssh-server'
+	exit 77
+}
+# shellcheck source=tests/e2e/runtime/machines.sh
+. "$here/runtime/machines.sh"
+# shellcheck source=tests/e2e/runtime/cases.sh
+. "$here/runtime/cases.sh"
+
+count=0 failed=0
+check() { # NAME COMMAND...
+	name=$1
+	shift
+	count=$((count + 1))
+	if "$@"; then
+		echo "ok $count - $shell: $name"
+	else
+		echo "not ok $count - $shell: $name"
+		failed=$((failed + 1))
+	fi
+}
+
+clean_up() {
+	node stop-all >/dev/null 2>&1
+	worker stop-all >/dev/null 2>&1
+	machines_stop
+	# What a failure may have left.
+	for pid in $(processes "HOME=$T/m"); do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	[ -n "${SOUK_TEST_KEEP:-}" ] || rm -rf "$T"
+}
+
+run_cases() {
+	T=$(mktemp -d "${TMPDIR:-/tmp}/souk-runtime.XXXXXX") || exit 1
+	trap clean_up EXIT
+	trap 'exit 1' INT TERM HUP
+	machine_path "$shell"
+	machines_start || exit 1
+	for case in $CASES; do
+		rm -f "$T/setup" "$T/run" "$T/env"
+		"case_$case"
+	done
+	clean_up
+	trap - EXIT
+}
+
+[ "$(id -u)" != 0 ] || mkdir -p /run/sshd
+: "${CASES:=$all_cases}"
+[ $# -gt 0 ] || set -- dash bash busybox
+for shell; do
+	if command -v "$shell" >/dev/null; then
+		run_cases
+	else
+		count=$((count + 1))
+		echo "ok $count - $shell # SKIP not installed"
+	fi
+done
+echo "1..$count"
+[ $failed = 0 ]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/unit - one program per subject, with Check
+
+TEST_CPPFLAGS = $(API_CPPFLAGS) -I$(top_srcdir)/core/include -I$(top_srcdir)/core \
+	-I$(top_srcdir)/providers -I$(top_srcdir)/tests/unit $(CHECK_CFLAGS) \
+	-DTEST_SRCDIR='"$(abs_top_srcdir)"' -DTEST_BUILDDIR='"$(abs_top_builddir)"' \
+	-DSOUK_TEST_SUPERVISOR='"$(abs_top_builddir)/souk-local-machine"'
+TEST_LIBS = libsouk.la libsouk-provider.la $(CHECK_LIBS)
+
+if HAVE_CHECK
+if BUILD_PROVIDER_AWS
+check_PROGRAMS += tests/unit/test-aws-credentials
+tests_unit_test_aws_credentials_SOURCES = %D%/test-aws-credentials.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_aws_credentials_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/aws $(PROVIDER_AWS_CFLAGS)
+tests_unit_test_aws_credentials_LDADD = libprovider-aws.la libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_aws_credentials_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif
+
+if BUILD_PROVIDER_AWS
+check_PROGRAMS += tests/unit/test-aws-errors
+tests_unit_test_aws_errors_SOURCES = %D%/test-aws-errors.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_aws_errors_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/aws $(PROVIDER_AWS_CFLAGS)
+tests_unit_test_aws_errors_LDADD = libprovider-aws.la libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_aws_errors_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif
+
+if BUILD_PROVIDER_AWS
+check_PROGRAMS += tests/unit/test-aws-moto
+tests_unit_test_aws_moto_SOURCES = %D%/test-aws-moto.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_aws_moto_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/aws $(PROVIDER_AWS_CFLAGS)
+tests_unit_test_aws_moto_LDADD = libprovider-aws.la libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_aws_moto_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif
+
+if BUILD_PROVIDER_AWS
+check_PROGRAMS += tests/unit/test-aws-query
+tests_unit_test_aws_query_SOURCES = %D%/test-aws-query.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_aws_query_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/aws $(PROVIDER_AWS_CFLAGS)
+tests_unit_test_aws_query_LDADD = libprovider-aws.la libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_aws_query_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif
+
+if BUILD_PROVIDER_AWS
+check_PROGRAMS += tests/unit/test-aws-sign
+tests_unit_test_aws_sign_SOURCES = %D%/test-aws-sign.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_aws_sign_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/aws $(PROVIDER_AWS_CFLAGS)
+tests_unit_test_aws_sign_LDADD = libprovider-aws.la libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_aws_sign_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif
+
+check_PROGRAMS += tests/unit/test-config
+tests_unit_test_config_SOURCES = %D%/test-config.c
+tests_unit_test_config_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_config_LDADD = $(TEST_LIBS)
+tests_unit_test_config_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-http-secrecy
+tests_unit_test_http_secrecy_SOURCES = %D%/test-http-secrecy.c
+tests_unit_test_http_secrecy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_http_secrecy_LDADD = $(TEST_LIBS)
+tests_unit_test_http_secrecy_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-http
+tests_unit_test_http_SOURCES = %D%/test-http.c
+tests_unit_test_http_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_http_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
+tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+if BUILD_PROVIDER_LOCAL
+check_PROGRAMS += tests/unit/test-provider-local
+tests_unit_test_provider_local_SOURCES = %D%/test-provider-local.c
+tests_unit_test_provider_local_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/local $(PROVIDER_LOCAL_CFLAGS)
+tests_unit_test_provider_local_LDADD = libprovider-local.la libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_provider_local_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif
+
+check_PROGRAMS += tests/unit/test-ssh
+tests_unit_test_ssh_SOURCES = %D%/test-ssh.c
+tests_unit_test_ssh_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ssh_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
+tests_unit_test_ssh_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-task
+tests_unit_test_task_SOURCES = %D%/test-task.c
+tests_unit_test_task_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_task_LDADD = $(TEST_LIBS)
+tests_unit_test_task_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-yaml
+tests_unit_test_yaml_SOURCES = %D%/test-yaml.c
+tests_unit_test_yaml_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_yaml_LDADD = $(TEST_LIBS)
+tests_unit_test_yaml_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+# Linked with the library's own sources, so that realloc() can be made to fail in them.
+check_PROGRAMS += tests/unit/test-provider-api
+tests_unit_test_provider_api_SOURCES = %D%/test-provider-api.c $(libsouk_provider_parts_la_SOURCES)
+tests_unit_test_provider_api_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_provider_api_LDADD = $(CHECK_LIBS)
+tests_unit_test_provider_api_LDFLAGS = $(AM_LDFLAGS) -no-install -Wl,--wrap=realloc
+
+endif
