@@ -38,7 +38,7 @@ libsouk_cli_la_SOURCES = \
 	%D%/task-flags.c \
 	%D%/text.c \
 	%D%/cli.h
-libsouk_cli_la_CPPFLAGS = $(CLI_CPPFLAGS)
+libsouk_cli_la_CPPFLAGS = $(CLI_CPPFLAGS) $(JSON_CFLAGS)
 
 # bin/souk is the one that is installed. ./souk is the same, linked for the build tree, so that
 # no wrapper script stands between a test, or a stopwatch, and the program.

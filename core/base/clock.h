@@ -17,7 +17,7 @@ int64_t souk_clock_wall_s(void);
 /* "2026-07-04T12:30:00Z" of seconds since the epoch; "-" for 0. Returns text. */
 const char *souk_time_text(int64_t seconds, char text[SOUK_TIME_TEXT_SIZE]);
 
-/* "3 min ago", "2 h", "5 d": the two-unit form of a length of time. Returns text. */
+/* "42s", "3m 5s", "2h 7m", "5d 1h": the two-unit form of a length of time. Returns text. */
 const char *souk_duration_text(int64_t seconds, char text[SOUK_TIME_TEXT_SIZE]);
 
 #endif

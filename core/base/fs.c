@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,20 +282,32 @@ static int check_one(const char *path, struct souk_error *err)
 	return SOUK_OK;
 }
 
+/* The folder that a path is in, as it is written. */
+static int check_folder(const char *path, struct souk_error *err)
+{
+	SOUK_AUTO_FREE char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (!folder)
+		return souk_error_nomem(err);
+	if (!slash)
+		return check_one(".", err);
+	slash[slash == folder ? 1 : 0] = '\0';
+	return check_one(folder, err);
+}
+
 int souk_fs_check_trusted(const char *path, struct souk_error *err)
 {
-	char real[PATH_MAX];
-	char *slash;
+	SOUK_AUTO_FREE char *real = realpath(path, NULL);
 	int ret;
 
-	if (!realpath(path, real))
+	if (!real)
 		return souk_error_errno(err, errno, "cannot look at '%s'", path);
 	ret = check_one(real, err);
-	if (ret < 0)
-		return ret;
-	slash = strrchr(real, '/');
-	if (slash == real)
-		slash++;
-	*slash = '\0';
-	return check_one(real, err);
+	if (ret == SOUK_OK)
+		ret = check_folder(real, err);
+	/* A link: whoever can write in its folder can turn it to another file. */
+	if (ret == SOUK_OK && strcmp(real, path) != 0)
+		ret = check_folder(path, err);
+	return ret;
 }

@@ -41,7 +41,8 @@ int souk_fs_is_file(const char *path);
 char *souk_fs_find_program(const char *name);
 
 /* Refuse a file or folder that somebody else could write: owner must be root or we, no write
- * for group or others, for it and for the folder that it is in. AUTH with the reason. */
+ * for group or others, for it and for the folder that it is in; of a link, for what it leads to
+ * and for both folders. AUTH with the reason. */
 int souk_fs_check_trusted(const char *path, struct souk_error *err);
 
 #endif

@@ -53,36 +53,75 @@ void souk_log_add_secret(const char *value)
 	pthread_mutex_unlock(&lock);
 }
 
-/* A secret of 4 bytes or more leaves room for a marker of at most its length. */
-static void redact_one(char *text, const char *secret)
+static int is_control(char c)
 {
-	static const char marker[] = "[redacted]";
-	size_t secret_len = strlen(secret);
-	size_t marker_len = secret_len < sizeof(marker) - 1 ? secret_len : sizeof(marker) - 1;
-	char *at = text;
-
-	while ((at = strstr(at, secret)) != NULL) {
-		if (marker_len == sizeof(marker) - 1)
-			memcpy(at, marker, marker_len);
-		else
-			memset(at, '*', marker_len);
-		memmove(at + marker_len, at + secret_len, strlen(at + secret_len) + 1);
-		at += marker_len;
-	}
+	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-static void redact_locked(char *text)
+/*
+ * The length of the secret if it stands at 'text', else 0. Its line breaks may have become
+ * blanks on the way. With 'cut' the text was cut off, perhaps inside the secret.
+ */
+static size_t secret_at(const char *text, const char *secret, int cut)
 {
 	size_t i;
 
-	for (i = 0; i < n_secrets; i++)
-		redact_one(text, secrets[i]);
+	for (i = 0; secret[i]; i++)
+		if (text[i] != secret[i] && !(is_control(secret[i]) && text[i] == ' '))
+			return cut && !text[i] ? i : 0;
+	return i;
+}
+
+/* The end of the longest secret that begins at 'text'; 'text' itself if none does. */
+static const char *secret_end(const char *text, int cut)
+{
+	size_t longest = 0, i;
+
+	for (i = 0; i < n_secrets; i++) {
+		size_t len = secret_at(text, secrets[i], cut);
+
+		longest = len > longest ? len : longest;
+	}
+	return text + longest;
+}
+
+/*
+ * Secrets can overlap, and one can be a part of another: what any of them covers is one stretch
+ * and gets one marker. The marker is never longer than the stretch, so this is done in place.
+ */
+static void redact_locked(char *text, int cut)
+{
+	static const char marker[] = "[redacted]";
+	const char *at = text, *end, *next;
+	char *out = text;
+	size_t covered;
+
+	if (n_secrets == 0)
+		return;
+	while (*at) {
+		end = secret_end(at, cut);
+		if (end == at) {
+			*out++ = *at++;
+			continue;
+		}
+		for (covered = 0; at < end; at++, covered++) {
+			next = secret_end(at, cut);
+			end = next > end ? next : end;
+		}
+		if (covered >= sizeof(marker) - 1) {
+			out = mempcpy(out, marker, sizeof(marker) - 1);
+		} else {
+			memset(out, '*', covered);
+			out += covered;
+		}
+	}
+	*out = '\0';
 }
 
 void souk_log_redact(char *text)
 {
 	pthread_mutex_lock(&lock);
-	redact_locked(text);
+	redact_locked(text, 0);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -104,16 +143,17 @@ void souk_vlog(int level, const char *fmt, va_list args)
 {
 	char line[4096];
 	size_t i;
+	int len;
 
 	if (level > souk_log_level())
 		return;
-	vsnprintf(line, sizeof(line), fmt, args);
+	len = vsnprintf(line, sizeof(line), fmt, args);
+	pthread_mutex_lock(&lock);
+	redact_locked(line, len < 0 || (size_t)len >= sizeof(line));
 	/* A line is a line: what came from outside can neither break it nor move the cursor. */
 	for (i = 0; line[i]; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+		if (is_control(line[i]))
 			line[i] = ' ';
-	pthread_mutex_lock(&lock);
-	redact_locked(line);
 	if (log_sink)
 		log_sink(level, line, log_arg);
 	else

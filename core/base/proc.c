@@ -22,6 +22,8 @@
 
 #define ERRS_KEEP 8192
 #define GRACE_MS 2000
+/* More than a pipe holds: what comes later is a descendant's, not the program's. */
+#define READS_AFTER_END 64
 
 /* One running program, seen from here. */
 struct child {
@@ -34,6 +36,7 @@ struct child {
 	int64_t deadline_ms; /* when to TERM; 0: never */
 	int64_t kill_ms;     /* when to KILL; 0: TERM was not sent */
 	int ended;
+	unsigned reads_after_end;
 	int ret;	     /* why we ended it; SOUK_OK: it ended by itself */
 };
 
@@ -156,7 +159,9 @@ static void child_end(struct child *child, int code, struct souk_error *err)
 			     souk_error_set(err, code, "'%s' did not end within %u ms",
 					    child->options->argv[0], child->options->timeout_ms) :
 			     code;
-	kill(child->pid, SIGTERM);
+	/* Once it has been waited for, its number may be another's. */
+	if (!child->ended)
+		kill(child->pid, SIGTERM);
 	child->kill_ms = souk_clock_ms() + GRACE_MS;
 }
 
@@ -257,12 +262,14 @@ static void child_step(struct child *child, struct souk_error *err)
 		child_read_errs(child);
 	if (n > 0 && fds[4].revents)
 		child_end(child, souk_error_set(err, SOUK_E_CANCELLED, "cancelled"), err);
-	if (n == 0 && child->ended) {
+	if (child->ended && (n == 0 || child->kill_ms || ++child->reads_after_end > READS_AFTER_END)) {
 		close_fd(&child->out);
 		close_fd(&child->errs);
 		return;
 	}
 	now = souk_clock_ms();
+	if (child->ended)
+		return;
 	if (child->kill_ms && now >= child->kill_ms)
 		kill(child->pid, SIGKILL);
 	else if (!child->kill_ms && child->deadline_ms && now >= child->deadline_ms)

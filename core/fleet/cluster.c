@@ -91,7 +91,7 @@ int fleet_nodes_adopt(struct souk_store_cluster *cluster, const struct souk_inst
 
 	if (list->n > 1)
 		qsort(list->items, list->n, sizeof(*list->items), by_id);
-	for (i = 0; i < list->n && ret == SOUK_OK; i++) {
+	for (i = 0; i < list->n && n < cluster->num_nodes && ret == SOUK_OK; i++) {
 		const struct souk_instance *instance = &list->items[i];
 
 		if (!fleet_is_alive(instance->status))

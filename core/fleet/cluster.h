@@ -40,7 +40,8 @@ struct souk_instance_ref *fleet_refs(const struct souk_store_cluster *cluster);
 int fleet_node_update(struct souk_store_node *node, const struct souk_instance *instance,
 		      struct souk_error *err);
 
-/* Fill the nodes of a cluster from instances, by rank in the order of their ids. */
+/* Fill the nodes of a cluster from instances that are alive, by rank in the order of their ids;
+ * at most num_nodes. */
 int fleet_nodes_adopt(struct souk_store_cluster *cluster, const struct souk_instance_list *list,
 		      const char *token, struct souk_error *err);
 

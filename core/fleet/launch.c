@@ -221,7 +221,7 @@ static int submit(struct souk_fleet *fleet, const struct souk_store_cluster *clu
 	struct souk_pairs env = { 0 };
 	char token[SOUK_ID_SIZE], prefix[160];
 	struct souk_runtime_job job = {
-		.name = task->name ? task->name : "sky-cmd",
+		.name = task->name ? task->name : "souk-cmd",
 		.num_nodes = task->num_nodes,
 		.gpus_milli = gpus_of(task, cluster),
 		.user = user_name(),

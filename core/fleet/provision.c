@@ -39,6 +39,7 @@ struct launch {
 	struct exclusion *exclusions;
 	size_t n_exclusions;
 	size_t tried;
+	int may_retry;		 /* a failure of the round was of those that pass */
 	struct souk_error first; /* the first failure of the round: it was the best candidate */
 };
 
@@ -247,9 +248,18 @@ static void fill_spec(const struct launch *launch, const struct souk_candidate *
 	};
 }
 
+static size_t count_alive(const struct souk_instance_list *list)
+{
+	size_t alive = 0, i;
+
+	for (i = 0; i < list->n; i++)
+		alive += fleet_is_alive(list->items[i].status) ? 1 : 0;
+	return alive;
+}
+
 /* After a request whose fate is unknown: what exists under its token? 1: everything asked for. */
-static int look_for_token(struct launch *launch, struct souk_provider *provider,
-			  const struct souk_store_intent *intent, struct souk_instance_list *out)
+static int look_for_token(struct souk_provider *provider, const struct souk_store_intent *intent,
+			  struct souk_instance_list *out)
 {
 	struct souk_instance_filter filter = {
 		.struct_size = sizeof(filter),
@@ -258,23 +268,22 @@ static int look_for_token(struct launch *launch, struct souk_provider *provider,
 	};
 	struct souk_call_limits limits = { .timeout_ms = 60000 };
 	struct souk_instance_list found = { 0 };
-	size_t alive = 0, i;
 
 	if (souk_provider_ops(provider)->list_instances)
 		souk_provider_list_instances(provider, &limits, &filter, &found, NULL);
-	for (i = 0; i < found.n; i++)
-		alive += fleet_is_alive(found.items[i].status) ? 1 : 0;
-	(void)launch;
 	souk_instance_list_fini(out);
 	*out = found;
-	return alive >= intent->count;
+	return count_alive(out) >= intent->count;
 }
 
-/* Call provision; a call that may have taken effect is settled by its token, then repeated. */
+/*
+ * Call provision; a call that may have taken effect is settled by its token, then repeated.
+ * *doubtful_out is 1 if any of the calls may have: then a clean failure of the last says nothing.
+ */
 static int call_provision(struct launch *launch, struct souk_provider *provider,
 			  const struct souk_instance_spec *spec,
 			  const struct souk_store_intent *intent, struct souk_instance_list *out,
-			  struct souk_error *err)
+			  int *doubtful_out, struct souk_error *err)
 {
 	struct souk_call_limits limits = fleet_limits(launch->fleet);
 	unsigned i;
@@ -283,11 +292,18 @@ static int call_provision(struct launch *launch, struct souk_provider *provider,
 	for (i = 0; i < SAME_TOKEN_TRIES && ret == SOUK_E_TIMEOUT; i++) {
 		souk_instance_list_fini(out);
 		ret = souk_provider_provision(provider, &limits, spec, out, err);
-		if (ret == SOUK_E_TIMEOUT && look_for_token(launch, provider, intent, out))
-			return SOUK_OK;
+		if (ret == SOUK_E_TIMEOUT) {
+			*doubtful_out = 1;
+			if (look_for_token(provider, intent, out))
+				return SOUK_OK;
+		}
 	}
 	if (ret == SOUK_E_CANCELLED)
-		look_for_token(launch, provider, intent, out);
+		look_for_token(provider, intent, out);
+	if (ret == SOUK_OK && count_alive(out) < intent->count)
+		return souk_error_set(err, SOUK_E_INTERNAL,
+				      "%s: gave %zu of %u machines and called it a success",
+				      intent->provider, count_alive(out), intent->count);
 	return ret;
 }
 
@@ -359,12 +375,12 @@ static int give_back(struct launch *launch, struct souk_provider *provider,
 
 static int provision_failed(struct launch *launch, struct souk_provider *provider,
 			    struct souk_store_intent *intent,
-			    const struct souk_instance_list *instances, int code)
+			    const struct souk_instance_list *instances, int doubtful, int code)
 {
 	struct souk_error own = SOUK_ERROR_INIT;
 	int ret;
 
-	if (instances->n == 0 && is_clean(code))
+	if (instances->n == 0 && !doubtful && is_clean(code))
 		ret = souk_store_intent_delete(launch->fleet->store, intent->token, &own);
 	else
 		ret = give_back(launch, provider, intent, instances, &own);
@@ -393,6 +409,15 @@ static int wait_or_give_back(struct launch *launch, struct souk_provider *provid
 	return ret;
 }
 
+/* Failing at it is a warning: every refresh looks for them again. */
+static void drop_surplus(struct launch *launch, struct souk_provider *provider)
+{
+	struct souk_error own = SOUK_ERROR_INIT;
+
+	if (fleet_tear_down_doubles(launch->fleet, provider, launch->cluster, &own) < 0)
+		souk_log(SOUK_LOG_WARNING, "%s", own.message);
+}
+
 static int try_candidate(struct launch *launch, const struct souk_candidate *c,
 			 struct souk_error *err)
 {
@@ -403,7 +428,7 @@ static int try_candidate(struct launch *launch, const struct souk_candidate *c,
 	struct souk_instance_spec spec;
 	struct souk_provider *provider;
 	size_t i;
-	int ret;
+	int ret, doubtful = 0;
 
 	if (!labels)
 		return souk_error_nomem(err);
@@ -420,11 +445,13 @@ static int try_candidate(struct launch *launch, const struct souk_candidate *c,
 	ret = commit_intent(launch, &intent, err);
 	if (ret == SOUK_OK) {
 		fill_spec(launch, c, &intent, labels, &spec);
-		ret = call_provision(launch, provider, &spec, &intent, &instances, err);
+		ret = call_provision(launch, provider, &spec, &intent, &instances, &doubtful, err);
 		if (ret < 0)
-			ret = provision_failed(launch, provider, &intent, &instances, ret);
+			ret = provision_failed(launch, provider, &intent, &instances, doubtful, ret);
 		else
 			ret = commit_nodes(launch, &intent, &instances, err);
+		if (ret == SOUK_OK && instances.n > launch->cluster->n_nodes)
+			drop_surplus(launch, provider);
 		if (ret == SOUK_OK)
 			ret = wait_or_give_back(launch, provider, &intent, &instances, err);
 	}
@@ -455,6 +482,14 @@ static int try_patiently(struct launch *launch, const struct souk_candidate *c,
 
 /* ---- Down the plan ---- */
 
+/* The type, and what is put into it. */
+static int is_same_machine(const struct souk_offer *a, const struct souk_offer *b)
+{
+	return strcmp(a->instance_type, b->instance_type) == 0 &&
+	       souk_streq(a->accelerator, b->accelerator) &&
+	       a->accelerator_milli == b->accelerator_milli;
+}
+
 static int is_excluded(const struct launch *launch, const struct souk_candidate *c)
 {
 	size_t i;
@@ -474,8 +509,7 @@ static int is_excluded(const struct launch *launch, const struct souk_candidate 
 		if (!souk_streq(x->offer->offer.zone, c->offer->offer.zone))
 			continue;
 		if (scope == SOUK_SCOPE_ZONE ||
-		    (x->spot == c->spot &&
-		     strcmp(x->offer->offer.instance_type, c->offer->offer.instance_type) == 0))
+		    (x->spot == c->spot && is_same_machine(&x->offer->offer, &c->offer->offer)))
 			return 1;
 	}
 	return 0;
@@ -568,6 +602,13 @@ static int fail_over(struct launch *launch, const struct souk_candidate *c, size
 	return SOUK_OK;
 }
 
+/* A failure that may pass by itself? */
+static int may_retry(int code)
+{
+	return code == SOUK_E_CAPACITY || code == SOUK_E_QUOTA || code == SOUK_E_TRANSIENT ||
+	       code == SOUK_E_RATE_LIMIT || code == SOUK_E_TIMEOUT;
+}
+
 static int go_down_plan(struct launch *launch, struct souk_error *err)
 {
 	const struct souk_candidate *c;
@@ -577,6 +618,7 @@ static int go_down_plan(struct launch *launch, struct souk_error *err)
 	int ret;
 
 	launch->n_exclusions = launch->tried = 0;
+	launch->may_retry = 0;
 	while ((c = next_candidate(launch, &at)) != NULL) {
 		if (launch->tried == 0) {
 			describe_candidate(c, text, sizeof(text));
@@ -593,6 +635,7 @@ static int go_down_plan(struct launch *launch, struct souk_error *err)
 		record_attempt(launch, c, ret, &failure);
 		if (ret == SOUK_OK)
 			return SOUK_OK;
+		launch->may_retry |= may_retry(ret);
 		ret = fail_over(launch, c, at, &failure, err);
 		if (ret < 0)
 			return ret;
@@ -606,12 +649,6 @@ static int go_down_plan(struct launch *launch, struct souk_error *err)
 		       launch->first.message);
 	return souk_error_hint(err, "%s", launch->first.hint[0] ? launch->first.hint :
 					  "'--retry-until-up' keeps trying");
-}
-
-static int may_retry(int code)
-{
-	return code == SOUK_E_CAPACITY || code == SOUK_E_QUOTA || code == SOUK_E_TRANSIENT ||
-	       code == SOUK_E_RATE_LIMIT || code == SOUK_E_TIMEOUT;
 }
 
 /* Nothing came of it: the cluster's record goes too, unless something is still to be settled. */
@@ -648,7 +685,8 @@ int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
 	ret = fleet_keys_load(fleet, cluster->name, &launch.keys, err);
 	if (ret < 0)
 		return ret;
-	while ((ret = go_down_plan(&launch, err)) < 0 && retry_until_up && may_retry(ret)) {
+	while ((ret = go_down_plan(&launch, err)) < 0 && retry_until_up && launch.may_retry &&
+	       !ends_launch(ret)) {
 		fleet_event(callbacks, SOUK_EVENT_NOTE, cluster->name, "%s; again in %u s", err->message,
 			    pause_ms / 1000);
 		ret = souk_cancel_wait(fleet->cancel, pause_ms, err);

@@ -9,8 +9,8 @@
  * Go down the plan until a candidate gives num_nodes running machines. 'cluster' has a name and
  * is filled in with the rest; it is in the store, INIT, from before the first request on. What
  * a failed candidate left is noted and torn down. With retry_until_up the plan is begun again,
- * later and later. The caller holds the cluster's lock. CAPACITY, QUOTA, AUTH ...: what most
- * candidates failed by; nothing is left then but intents that are being settled.
+ * later and later. The caller holds the cluster's lock. CAPACITY, QUOTA, AUTH ...: what the
+ * first candidate failed by; nothing is left then but intents that are being settled.
  */
 int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
 		    const struct souk_plan_result *plan, int retry_until_up,

@@ -171,28 +171,46 @@ static int commit_adoption(struct souk_fleet *fleet, struct souk_store_cluster *
 	return ret;
 }
 
+static int settle_one(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
+		      struct souk_store_intent *intent, int *settled_out, struct souk_error *err)
+{
+	struct souk_provider *provider;
+	int adopted = 0, ret;
+
+	*settled_out = 0;
+	ret = souk_registry_get(fleet->registry, intent->provider, &provider, err);
+	if (ret == SOUK_OK)
+		ret = fleet_settle_intent(fleet, provider, intent, cluster, settled_out, &adopted, err);
+	if (ret == SOUK_OK && adopted)
+		ret = commit_adoption(fleet, cluster, intent, err);
+	return ret;
+}
+
 int fleet_settle_cluster(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
 			 size_t *open_out, struct souk_error *err)
 {
 	struct souk_store_intent *intents;
-	struct souk_provider *provider;
 	size_t n, i;
-	int ret, settled, adopted;
+	int ret, settled, first = SOUK_OK;
 
 	*open_out = 0;
 	ret = souk_store_intents(fleet->store, cluster->name, &intents, &n, err);
-	for (i = 0; ret == SOUK_OK && i < n; i++) {
-		ret = souk_registry_get(fleet->registry, intents[i].provider, &provider, err);
-		if (ret == SOUK_OK)
-			ret = fleet_settle_intent(fleet, provider, &intents[i], cluster, &settled,
-						  &adopted, err);
-		if (ret == SOUK_OK && adopted)
-			ret = commit_adoption(fleet, cluster, &intents[i], err);
-		if (ret == SOUK_OK && !settled)
+	if (ret < 0)
+		return ret;
+	for (i = 0; i < n; i++) {
+		struct souk_error own = SOUK_ERROR_INIT;
+
+		/* A provider that cannot be asked keeps its intent, and does not keep the others'. */
+		ret = settle_one(fleet, cluster, &intents[i], &settled, &own);
+		if (ret < 0 && first == SOUK_OK) {
+			first = ret;
+			*err = own;
+		}
+		if (ret < 0 || !settled)
 			(*open_out)++;
 	}
 	souk_store_intents_free(intents, n);
-	return ret;
+	return first;
 }
 
 int fleet_discard(struct souk_fleet *fleet, struct souk_provider *provider,
@@ -250,9 +268,8 @@ static int look_at_nodes(struct souk_fleet *fleet, struct souk_provider *provide
 	return ret;
 }
 
-/* More machines than were asked for, under the same token: a request that the network doubled. */
-static int tear_down_doubles(struct souk_fleet *fleet, struct souk_provider *provider,
-			     const struct souk_store_cluster *cluster, struct souk_error *err)
+int fleet_tear_down_doubles(struct souk_fleet *fleet, struct souk_provider *provider,
+			    const struct souk_store_cluster *cluster, struct souk_error *err)
 {
 	struct souk_store_intent intent = {
 		.token = cluster->token,
@@ -330,18 +347,18 @@ static void count_absence(struct souk_provider *provider, struct souk_store_clus
 static int refresh_locked(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
 			  int *gone_out, struct souk_error *err)
 {
+	struct souk_error unsettled = SOUK_ERROR_INIT;
 	struct souk_provider *provider;
 	size_t alive = 0, open = 0;
-	int ret;
+	int ret, settled;
 
 	*gone_out = 0;
+	settled = fleet_settle_cluster(fleet, cluster, &open, &unsettled);
 	ret = souk_registry_get(fleet->registry, cluster->provider, &provider, err);
-	if (ret == SOUK_OK)
-		ret = fleet_settle_cluster(fleet, cluster, &open, err);
 	if (ret == SOUK_OK)
 		ret = look_at_nodes(fleet, provider, cluster, &alive, err);
 	if (ret == SOUK_OK)
-		ret = tear_down_doubles(fleet, provider, cluster, err);
+		ret = fleet_tear_down_doubles(fleet, provider, cluster, err);
 	if (ret < 0)
 		return ret;
 	fleet_bill(cluster, souk_clock_wall_s());
@@ -351,7 +368,13 @@ static int refresh_locked(struct souk_fleet *fleet, struct souk_store_cluster *c
 		cluster->absences = 0;
 		cluster->status = status_from_nodes(cluster);
 	}
-	return *gone_out ? SOUK_OK : souk_store_cluster_put(fleet->store, cluster, err);
+	if (!*gone_out)
+		ret = souk_store_cluster_put(fleet->store, cluster, err);
+	if (ret == SOUK_OK && settled < 0) {
+		*err = unsettled;
+		return settled;
+	}
+	return ret;
 }
 
 int fleet_refresh_cluster(struct souk_fleet *fleet, const char *name, int *gone_out,
@@ -381,22 +404,31 @@ int fleet_refresh_cluster(struct souk_fleet *fleet, const char *name, int *gone_
 
 /* ---- Refresh ---- */
 
-static void refresh_one(struct souk_fleet *fleet, const struct souk_store_cluster *cluster)
+static void refresh_one(struct souk_fleet *fleet, const char *name)
 {
 	struct souk_error err = SOUK_ERROR_INIT;
-	int lock, gone, ret;
+	struct souk_store_cluster cluster;
+	int lock, gone, tearing_down = 0, ret;
 
-	ret = souk_store_lock(fleet->store, cluster->name, 0, fleet->cancel, &lock, &err);
+	ret = souk_store_lock(fleet->store, name, 0, fleet->cancel, &lock, &err);
 	if (ret < 0) {
-		souk_log(SOUK_LOG_WARNING, "%s: not refreshed: %s", cluster->name, err.message);
+		souk_log(SOUK_LOG_WARNING, "%s: not refreshed: %s", name, err.message);
 		return;
 	}
-	if (cluster->tearing_down)
-		ret = fleet_down_locked(fleet, cluster->name, NULL, &err);
-	else
-		ret = fleet_refresh_cluster(fleet, cluster->name, &gone, &err);
+	/* Only under the lock is it sure what is there: it may be gone, or another by now. */
+	ret = souk_store_cluster_get(fleet->store, name, &cluster, &err);
+	if (ret == SOUK_OK) {
+		tearing_down = cluster.tearing_down;
+		souk_store_cluster_fini(&cluster);
+	}
+	if (ret == SOUK_OK && tearing_down)
+		ret = fleet_down_locked(fleet, name, NULL, &err);
+	else if (ret == SOUK_OK)
+		ret = fleet_refresh_cluster(fleet, name, &gone, &err);
+	else if (ret == SOUK_E_NOT_FOUND)
+		ret = SOUK_OK;
 	if (ret < 0)
-		souk_log(SOUK_LOG_WARNING, "%s: cannot be settled: %s", cluster->name, err.message);
+		souk_log(SOUK_LOG_WARNING, "%s: cannot be settled: %s", name, err.message);
 	souk_store_unlock(lock);
 }
 
@@ -410,14 +442,15 @@ static int is_named(const char *const *names, size_t n, const char *name)
 	return n == 0;
 }
 
+/* A store that cannot be read is no reason to take a cluster for gone. */
 static int is_stored(struct souk_store *store, const char *name)
 {
 	struct souk_store_cluster cluster;
+	int ret = souk_store_cluster_get(store, name, &cluster, NULL);
 
-	if (souk_store_cluster_get(store, name, &cluster, NULL) < 0)
-		return 0;
-	souk_store_cluster_fini(&cluster);
-	return 1;
+	if (ret == SOUK_OK)
+		souk_store_cluster_fini(&cluster);
+	return ret != SOUK_E_NOT_FOUND;
 }
 
 /* Intents whose cluster is gone from the store: a launch that failed over and then gave up. */
@@ -461,7 +494,7 @@ int fleet_refresh(struct souk_fleet *fleet, const char *const *names, size_t n,
 		return ret;
 	for (i = 0; i < n_clusters && !souk_cancel_is_set(fleet->cancel); i++)
 		if (is_named(names, n, clusters[i].name))
-			refresh_one(fleet, &clusters[i]);
+			refresh_one(fleet, clusters[i].name);
 	souk_store_clusters_free(clusters, n_clusters);
 	if (n == 0)
 		settle_orphans(fleet);
@@ -478,17 +511,19 @@ static int down_round(struct souk_fleet *fleet, struct souk_provider *provider,
 {
 	SOUK_AUTO_FREE struct souk_instance_ref *refs = fleet_refs(cluster);
 	struct souk_call_limits limits = fleet_limits(fleet);
+	struct souk_error unsettled = SOUK_ERROR_INIT;
 	size_t alive = 0, open = 0;
-	int ret;
+	int ret = SOUK_OK, settled;
 
 	*gone_out = 0;
 	if (!refs)
 		return souk_error_nomem(err);
-	ret = fleet_settle_cluster(fleet, cluster, &open, err);
-	if (ret == SOUK_OK && cluster->n_nodes > 0)
+	/* What another provider still owes an answer about does not keep these machines running. */
+	settled = fleet_settle_cluster(fleet, cluster, &open, &unsettled);
+	if (cluster->n_nodes > 0)
 		ret = souk_provider_teardown(provider, &limits, refs, (uint32_t)cluster->n_nodes, err);
 	if (ret == SOUK_OK)
-		ret = tear_down_doubles(fleet, provider, cluster, err);
+		ret = fleet_tear_down_doubles(fleet, provider, cluster, err);
 	if (ret == SOUK_OK)
 		ret = look_at_nodes(fleet, provider, cluster, &alive, err);
 	if (ret < 0)
@@ -498,7 +533,13 @@ static int down_round(struct souk_fleet *fleet, struct souk_provider *provider,
 		count_absence(provider, cluster, gone_out);
 	else
 		cluster->absences = 0;
-	return *gone_out ? SOUK_OK : souk_store_cluster_put(fleet->store, cluster, err);
+	if (!*gone_out)
+		ret = souk_store_cluster_put(fleet->store, cluster, err);
+	if (ret == SOUK_OK && settled < 0) {
+		*err = unsettled;
+		return settled;
+	}
+	return ret;
 }
 
 /* Worth another round, for the cloud may come to its senses? */

@@ -15,7 +15,8 @@ int fleet_settle_intent(struct souk_fleet *fleet, struct souk_provider *provider
 			struct souk_store_intent *intent, struct souk_store_cluster *cluster,
 			int *settled_out, int *adopted_out, struct souk_error *err);
 
-/* Settle all open intents of a cluster. *open_out counts those that are still open. */
+/* Settle all open intents of a cluster, whatever becomes of any of them: the first failure is
+ * returned. *open_out counts those that are still open. */
 int fleet_settle_cluster(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
 			 size_t *open_out, struct souk_error *err);
 
@@ -26,6 +27,13 @@ int fleet_settle_cluster(struct souk_fleet *fleet, struct souk_store_cluster *cl
 int fleet_discard(struct souk_fleet *fleet, struct souk_provider *provider,
 		  struct souk_store_intent *intent, const struct souk_instance_list *instances,
 		  struct souk_error *err);
+
+/*
+ * More machines than were asked for, under the cluster's token: a request that the network
+ * doubled. Those that are no node of the cluster are torn down.
+ */
+int fleet_tear_down_doubles(struct souk_fleet *fleet, struct souk_provider *provider,
+			    const struct souk_store_cluster *cluster, struct souk_error *err);
 
 /*
  * Ask the cloud about a cluster's machines, settle its intents, write what was found. A cluster

@@ -238,15 +238,19 @@ int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths 
 {
 	struct reader reader = { .catalog = catalog, .date = "" };
 	SOUK_AUTO_FREE char *path = find_file(paths, provider, &reader.source);
+	size_t size;
 	char *text;
 	int ret;
 
 	if (!path)
 		return souk_error_set(err, SOUK_E_NOT_FOUND, "no offers of '%s' are known", provider);
-	ret = souk_fs_read(path, FILE_MAX, &text, NULL, err);
+	ret = souk_fs_read(path, FILE_MAX, &text, &size, err);
 	if (ret < 0)
 		return ret;
 	ret = keep_file(catalog, text, err);
+	if (ret == SOUK_OK && strlen(text) != size)
+		ret = souk_error_set(err, SOUK_E_INVALID, "'%s' is damaged: a NUL after %zu bytes", path,
+				     strlen(text));
 	if (ret == SOUK_OK)
 		ret = souk_strv_add(&catalog->texts, provider, err);
 	if (ret < 0)

@@ -197,6 +197,11 @@ static int by_place(const struct souk_candidate *a, const struct souk_candidate 
 		order = souk_strcmp(a->offer->offer.zone, b->offer->offer.zone);
 	if (order == 0)
 		order = strcmp(a->offer->offer.instance_type, b->offer->offer.instance_type);
+	/* Where accelerators are put into a machine, its type alone does not tell which. */
+	if (order == 0)
+		order = souk_strcmp(a->offer->offer.accelerator, b->offer->offer.accelerator);
+	if (order == 0 && a->offer->offer.accelerator_milli != b->offer->offer.accelerator_milli)
+		order = a->offer->offer.accelerator_milli < b->offer->offer.accelerator_milli ? -1 : 1;
 	return order ? order : a->spot - b->spot;
 }
 
@@ -226,11 +231,13 @@ static int by_place_then_preference(const void *x, const void *y)
 	return order ? order : by_preference(x, y);
 }
 
-/* Several requests can lead to the same machine; the preferred one stays. */
+/* Several requests can lead to the same machine, and a list can have it twice; the best stays. */
 static void drop_doubles(struct souk_plan_result *result)
 {
 	size_t i, kept = 0;
 
+	if (result->n == 0)
+		return;
 	qsort(result->items, result->n, sizeof(*result->items), by_place_then_preference);
 	for (i = 0; i < result->n; i++)
 		if (kept == 0 || by_place(&result->items[kept - 1], &result->items[i]) != 0)
@@ -306,8 +313,7 @@ int souk_optimizer_plan(const struct souk_catalog *catalog,
 			}
 		}
 	}
-	if (result.n > 0 && task->n_requests > 1)
-		drop_doubles(&result);
+	drop_doubles(&result);
 	if (result.n > 0)
 		qsort(result.items, result.n, sizeof(*result.items), by_preference);
 	*result_out = result;

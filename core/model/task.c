@@ -399,8 +399,13 @@ int souk_dag_command(const char *command, const struct souk_overrides *overrides
 static int refuse_unsupported(const struct souk_unsupported *entry, const char *file,
 			      struct souk_error *err)
 {
-	souk_error_set(err, SOUK_E_INVALID, "%s:%u:%u: '%s' cannot be used: %s", file ? file : "-",
-		       entry->mark.line, entry->mark.column, entry->field, entry->needs);
+	char place[32] = "";
+
+	/* What a flag asks for has no place in the file. */
+	if (entry->mark.line)
+		snprintf(place, sizeof(place), ":%u:%u", entry->mark.line, entry->mark.column);
+	souk_error_set(err, SOUK_E_INVALID, "%s%s: '%s' cannot be used: %s", file ? file : "-", place,
+		       entry->field, entry->needs);
 	souk_error_hint(err, "remove the field, or wait for a version that has the feature");
 	return SOUK_E_INVALID;
 }

@@ -183,12 +183,12 @@ static int exchange_keys(struct login *login, struct souk_error *err)
 	}
 	if (rc == SSH_OK)
 		return settle(login->ssh) < 0 ? souk_error_nomem(err) : SOUK_OK;
-	/* An impostor need not have a key of that type at all. */
+	/* An impostor need not have a key of a known type at all. */
 	if (!login->expected || !strstr(ssh_get_error(session), "server host key algo"))
 		return lost(login, doing, err);
 	ret = souk_ssh_key_fingerprint(login->expected, &fingerprint, err);
 	if (ret == SOUK_OK)
-		ret = refuse_host_key(login, fingerprint, "none of that type", err);
+		ret = refuse_host_key(login, fingerprint, "no known type", err);
 	free(fingerprint);
 	return ret;
 }
@@ -248,12 +248,22 @@ static int authenticate(struct login *login, struct souk_error *err)
 
 /* ---- Putting it together --------------------------------------------------------- */
 
-static const char *key_algorithms(ssh_key key)
+/*
+ * The type of the expected key comes first, so that a host which has it shows that one. The
+ * others are for an impostor who has not: its key is seen, and refused with a fingerprint.
+ */
+static int set_host_key_types(ssh_session session, ssh_key expected)
 {
-	enum ssh_keytypes_e type = ssh_key_type(key);
+	static const char others[] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+				     "ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256";
+	enum ssh_keytypes_e type = ssh_key_type(expected);
+	char list[256];
 
 	/* RSA keys sign with SHA-2; SHA-1, which has the key's own name, is not accepted. */
-	return type == SSH_KEYTYPE_RSA ? "rsa-sha2-512,rsa-sha2-256" : ssh_key_type_to_char(type);
+	snprintf(list, sizeof(list), "%s,%s",
+		 type == SSH_KEYTYPE_RSA ? "rsa-sha2-512,rsa-sha2-256" : ssh_key_type_to_char(type),
+		 others);
+	return ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, list);
 }
 
 static int set_options(const struct login *login, struct souk_error *err)
@@ -270,8 +280,7 @@ static int set_options(const struct login *login, struct souk_error *err)
 	failed |= ssh_options_set(session, SSH_OPTIONS_COMPRESSION, "no");
 	failed |= ssh_options_set(session, SSH_OPTIONS_FD, &login->ssh->fd);
 	if (login->expected)
-		failed |= ssh_options_set(session, SSH_OPTIONS_HOSTKEYS,
-					  key_algorithms(login->expected));
+		failed |= set_host_key_types(session, login->expected);
 	if (failed)
 		return souk_error_set(err, SOUK_E_INTERNAL,
 				      "cannot prepare the connection to %s: %s", login->ssh->where,

@@ -30,6 +30,7 @@
 #                from its first byte, as by 'follow ID 0'.
 # follow ID OFFSET
 #                The raw bytes of run.log from OFFSET until the job is terminal and all are out.
+#                Ends with the connection. If it ends and 'status' is not terminal, call it again.
 # queue          One line per job, oldest first:
 #                  job= name= status= submitted= started= ended= code= nodes= gpus= user= log=PATH
 #                PATH is the folder of logs and reaches to the end of the line.
@@ -243,7 +244,7 @@ read_block() { # NAME FILE: verbatim lines up to 'end NAME'
 
 cmd_init() {
 	umask 077
-	mkdir -p "$J" "$S/active" "$S/tokens" "$S/units" "$HOME/souk_workdir" "$HOME/souk_logs"
+	mkdir -p "$J" "$S/active" "$S/tokens" "$S/units" "$S/owed" "$HOME/souk_workdir" "$HOME/souk_logs"
 	chmod 700 "$S"
 	for link in sky_workdir:souk_workdir sky_logs:souk_logs; do
 		[ -e "$HOME/${link%:*}" ] || [ -h "$HOME/${link%:*}" ] ||
@@ -277,10 +278,13 @@ cmd_init() {
 	fi
 	[ -s "$S/node-key" ] || { random && printf '%s\n' "$word" >"$S/node-key"; }
 	[ -s "$S/tools" ] || find_tools
+	# What an interrupted submit has left may hold secrets.
+	find "$J" "$S/units" -name '.new-*' -prune -mtime +0 -exec rm -rf {} +
 	for f in id known_hosts ssh_config cluster; do
 		[ ! -f "$S/$f.new" ] || mv -f "$S/$f.new" "$S/$f"
 	done
 	load_cluster
+	note_activity
 	ensure_watchdog
 	echo ready=1
 }
@@ -557,10 +561,11 @@ check_header() {
 		die 64 "gpus: '$gpus' wanted per node, but a node has $c_gpus"
 }
 
-is_ending() { # does the watchdog switch the machine off at this moment?
-	{ read -r e_boot <"$S/ending"; } 2>/dev/null || return 1
-	read_uptime
-	[ "$e_boot" = "$boot" ]
+# Does the watchdog switch the machine off at this moment? What one left that is gone, with a reboot
+# or without, means nothing.
+is_ending() {
+	{ read -r e_pid <"$S/ending"; } 2>/dev/null || return 1
+	watchdog_lives && [ "$w_pid" = "$e_pid" ]
 }
 
 # Give the job in $new a number, unless its token has one. The caller holds the lock.
@@ -815,12 +820,12 @@ cmd_unit_kill() { # NAME GRACE
 	need_unit "$1"
 	number grace "$2" 86400
 	umask 077
-	[ -d "$u" ] || return 0
+	# A unit that has not come or not begun will not: its place is taken. One that is about to
+	# begin either sees the mark 'killed' or tells its pid.
+	mkdir -p "$u"
 	: >"$u/killed"
-	# A unit that has not begun will not: its place is taken. One that is about to begin either
-	# sees the mark above or tells its pid.
 	if create "$u/runner" '0 0 0 0'; then
-		rm -f "$u/env" "$u/pre"
+		: >>"$u/out"
 		: >"$u/done"
 	fi
 	r_pid=0 r_start=0
@@ -829,6 +834,7 @@ cmd_unit_kill() { # NAME GRACE
 		pause
 	done
 	kill_tree "SOUK_JOB_KEY=$1." "$u/unit.pid" "$2" || die 70 "processes of '$1' do not end"
+	rm -f "$u/env" "$u/pre"
 }
 
 # ---- The driver: one process per job, on the head ------------------------------------------
@@ -1164,6 +1170,7 @@ put_node() { # NODE: bring a unit to a worker; leaves .put with 'ok' or 'failed'
 	read_uptime
 	until=$((up + ${SOUK_RECONNECT_SECONDS:-300}))
 	while :; do
+		pay_debts "$1"
 		{
 			for p in "pre=$d/$tag.pre" "env=$d/env" "script=$d/$kind"; do
 				echo "${p%%=*}=$(($(wc -c <"${p#*=}")))"
@@ -1178,7 +1185,8 @@ put_node() { # NODE: bring a unit to a worker; leaves .put with 'ok' or 'failed'
 		put=failed
 		read_uptime
 		# 255 is ssh's own: no connection. Anything else is an answer.
-		if [ $put_status != 255 ] || [ "$up" -ge $until ] || ! proc_is $$ "$drv_start"; then
+		if [ $put_status != 255 ] || [ "$up" -ge $until ] || [ -e "$d/$kind.stop" ] ||
+			! proc_is $$ "$drv_start"; then
 			read -r line <"$d/$tag.err" || line="ssh ended with status $put_status"
 			say "cannot start on worker$1: $line"
 			break
@@ -1234,6 +1242,15 @@ kill_remote() { # NODE
 		ssh_node "$1" "unit-kill $key.$ku_kind.$1 $ku_grace" </dev/null && return
 		echo "cannot end '$ku_kind' on worker$1 (try $try)" >&2
 		sleep 1
+	done
+	: >"$S/owed/$1-$key.$ku_kind.$1"
+}
+
+pay_debts() { # NODE: end what could not be reached when it had to be ended
+	for f in "$S/owed/$1"-*; do
+		if [ -e "$f" ] && ssh_node "$1" "unit-kill ${f#"$S/owed/$1"-} 5" </dev/null; then
+			rm -f "$f"
+		fi
 	done
 }
 
@@ -1612,8 +1629,7 @@ claim_end() { # MODE
 		unlock
 		return 1
 	fi
-	read_uptime
-	echo "$boot" >"$S/ending"
+	echo $$ >"$S/ending"
 	unlock
 }
 

@@ -59,11 +59,15 @@ static const char *host_state_dir(const struct souk_call *call)
 
 static void host_vlog(struct souk_call *call, int level, const char *fmt, va_list args)
 {
-	char text[2048];
+	SOUK_AUTO_FREE char *text = NULL;
 
 	if (level > souk_log_level())
 		return;
-	vsnprintf(text, sizeof(text), fmt, args);
+	/* Whole: half a secret at the end of a text would not be known for one. */
+	if (vasprintf(&text, fmt, args) < 0) {
+		text = NULL;
+		return;
+	}
 	souk_log(level, "%s: %s", souk_provider_name(call->provider), text);
 }
 

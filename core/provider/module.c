@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,25 +180,26 @@ struct souk_module *souk_modules_get(const struct souk_modules *modules, const c
 /* In the child: load it and touch what the parent will touch. */
 static void try_in_child(const char *path)
 {
+	/* If this fails, the parent's own dlopen says why. */
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	entry_fn *entry;
+	entry_fn *entry = NULL;
 	volatile uint32_t touched;
 
-	if (!handle)
-		_exit(0); /* the parent's own dlopen says why */
-	*(void **)&entry = dlsym(handle, "souk_provider_entry");
+	if (handle)
+		*(void **)&entry = dlsym(handle, "souk_provider_entry");
 	if (entry) {
 		const struct souk_provider_ops *ops = entry();
 
 		touched = ops ? ops->abi : 0;
 		(void)touched;
 	}
-	_exit(0);
 }
 
-/* Wait for the child, at most CONSTRUCTOR_TIMEOUT_MS: its end closes the pipe. */
-static int wait_for_child(pid_t pid, int fd, int *status)
+/* Wait for the child, at most CONSTRUCTOR_TIMEOUT_MS: it says that it lives, or its end closes
+ * the pipe. 1: it was too late. */
+static int wait_for_child(pid_t pid, int fd, int *status, int *survived)
 {
+	char word;
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 	int64_t end = souk_clock_ms() + CONSTRUCTOR_TIMEOUT_MS;
 	int n;
@@ -207,6 +209,7 @@ static int wait_for_child(pid_t pid, int fd, int *status)
 
 		n = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
 	} while (n < 0 && errno == EINTR);
+	*survived = n > 0 && read(fd, &word, 1) == 1;
 	if (n == 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
@@ -216,7 +219,8 @@ static int wait_for_child(pid_t pid, int fd, int *status)
 
 static int try_out(const struct souk_module *module, struct souk_error *err)
 {
-	int fds[2], status = 0, late;
+	const struct rlimit no_core = { 0, 0 };
+	int fds[2], status = 0, late, survived;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -233,19 +237,22 @@ static int try_out(const struct souk_module *module, struct souk_error *err)
 		/* What a broken module prints, and its core dump, are nobody's business. */
 		dup2(null, 1);
 		dup2(null, 2);
+		setrlimit(RLIMIT_CORE, &no_core);
 		signal(SIGSEGV, SIG_DFL);
 		signal(SIGABRT, SIG_DFL);
 		try_in_child(module->path);
+		/* A constructor that ends the process with 0 does not get as far as this. */
+		_exit(write(fds[1], "", 1) == 1 ? 0 : 1);
 	}
 	close(fds[1]);
-	late = wait_for_child(pid, fds[0], &status);
+	late = wait_for_child(pid, fds[0], &status, &survived);
 	close(fds[0]);
 	if (late)
 		return souk_error_set(err, SOUK_E_INVALID, "'%s' hangs when it is loaded", module->path);
 	if (WIFSIGNALED(status))
 		return souk_error_set(err, SOUK_E_INVALID, "'%s' crashes when it is loaded (%s)",
 				      module->path, strsignal(WTERMSIG(status)));
-	if (WEXITSTATUS(status) != 0)
+	if (!survived || WEXITSTATUS(status) != 0)
 		return souk_error_set(err, SOUK_E_INVALID, "'%s' ends the process when it is loaded",
 				      module->path);
 	return SOUK_OK;

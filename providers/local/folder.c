@@ -149,11 +149,12 @@ static int write_sshd_config(const struct making *m, struct souk_error *err)
 	souk_buf_init(&text, 65536);
 	souk_buf_printf(&text,
 			"HostKey \"%s/etc/ssh_host_key\"\n"
-			"AuthorizedKeysFile \"%s/etc/authorized_keys\"\n"
+			"AuthorizedKeysFile \"%s/etc/authorized_keys\" "
+			"\"%s/home/.ssh/authorized_keys\"\n"
 			"PidFile none\n"
 			"UsePAM %s\n"
 			"StrictModes no\n",
-			dir, dir, m->programs->locked ? "yes" : "no");
+			dir, dir, dir, m->programs->locked ? "yes" : "no");
 	if (is_plain_name(m->programs->user))
 		souk_buf_printf(&text, "AllowUsers %s\n", m->programs->user);
 	souk_buf_str(&text, "PermitRootLogin prohibit-password\n"

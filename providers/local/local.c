@@ -149,7 +149,7 @@ static const struct souk_provider_ops local_ops = {
 	.threads = SOUK_THREADS_PARALLEL,
 	.features = SOUK_FEATURE_MULTI_NODE | SOUK_FEATURE_HOST_KEY | SOUK_FEATURE_SELF_SHUTDOWN |
 		    SOUK_FEATURE_QUICK_OFFERS | SOUK_FEATURE_DEFAULT | SOUK_FEATURE_LABELS |
-		    SOUK_FEATURE_PORTS,
+		    SOUK_FEATURE_PORTS | SOUK_FEATURE_DISK_SIZE | SOUK_FEATURE_CONSISTENT,
 	.name = "local",
 	.title = "This computer",
 	.options = local_options,

@@ -129,6 +129,9 @@ int local_over(struct souk_call *call, const char *what, const char *name, struc
 
 /* ---- the ops --------------------------------------------------------------------------------- */
 
+/* What is free on the disk where the machines are to lie; 0 if it cannot be told. */
+uint64_t local_free_disk_mib(const char *root);
+
 int local_list_offers(void *self, struct souk_call *call, struct souk_offer_list *out,
 		      struct souk_error *err);
 int local_provision(void *self, struct souk_call *call, const struct souk_instance_spec *spec,

@@ -176,7 +176,7 @@ static uint64_t total_memory_bytes(void)
 }
 
 /* What is free where the machines are to lie; the folder need not be there yet. */
-static uint64_t free_disk_mib(const char *root)
+uint64_t local_free_disk_mib(const char *root)
 {
 	struct statvfs vfs;
 	char path[PATH_MAX];
@@ -338,7 +338,7 @@ int local_list_offers(void *self, struct souk_call *call, struct souk_offer_list
 	offer.arch = architecture(&name);
 	offer.vcpus_milli = (uint32_t)milli;
 	offer.memory_mib = bytes / (1024 * 1024);
-	offer.local_disk_mib = free_disk_mib(local->root);
+	offer.local_disk_mib = local_free_disk_mib(local->root);
 	offer.micros_per_hour = 0;
 	offer.spot_micros_per_hour = -1;
 	memcpy(offer.currency, "USD", sizeof(offer.currency));

@@ -138,10 +138,22 @@ static int begin_machine(struct set *set, uint32_t rank, struct souk_error *err)
 				&set->boots[rank], err);
 }
 
+/* The machines share this computer's disk: the size asked for is what must be free on it. */
+static int check_disk(const struct set *set, struct souk_error *err)
+{
+	uint64_t have = local_free_disk_mib(set->self->root);
+
+	if (set->spec->disk_size_mib <= have)
+		return SOUK_OK;
+	return souk_error_set(err, SOUK_E_CAPACITY, "disk_size: %llu GiB are asked for, %llu GiB are free",
+			      (unsigned long long)set->spec->disk_size_mib / 1024,
+			      (unsigned long long)have / 1024);
+}
+
 static int begin_all(struct set *set, struct souk_error *err)
 {
 	uint32_t rank;
-	int ret = SOUK_OK;
+	int ret = check_disk(set, err);
 
 	for (rank = 0; rank < set->spec->count && ret == SOUK_OK; rank++) {
 		(void)snprintf(set->ids[rank], sizeof(set->ids[rank]), "%s-%s-%u",

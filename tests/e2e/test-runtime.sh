@@ -5,6 +5,7 @@
 # Usage: test-runtime.sh [SHELL...], of dash, bash and busybox; all that are installed by default.
 # The machines' sh is that shell; with busybox they have its applets only. Prints TAP.
 
+# shellcheck disable=SC2034
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 RUNTIME=${SOUK_RUNTIME:-$here/../../core/node/runtime.sh}
@@ -12,9 +13,13 @@ SSHD=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) || {
 	echo '1..0 # SKIP no sshd: apt-get install openssh-server'
 	exit 77
 }
-# shellcheck source=tests/e2e/runtime/machines.sh
+command -v pgrep >/dev/null || {
+	echo '1..0 # SKIP no pgrep: apt-get install procps'
+	exit 77
+}
+# shellcheck source=runtime/machines.sh
 . "$here/runtime/machines.sh"
-# shellcheck source=tests/e2e/runtime/cases.sh
+# shellcheck source=runtime/cases.sh
 . "$here/runtime/cases.sh"
 
 count=0 failed=0
@@ -44,7 +49,7 @@ clean_up() {
 run_cases() {
 	T=$(mktemp -d "${TMPDIR:-/tmp}/souk-runtime.XXXXXX") || exit 1
 	trap clean_up EXIT
-	trap 'exit 1' INT TERM HUP
+	trap 'exit 1' INT TERM HUP PIPE
 	machine_path "$shell"
 	machines_start || exit 1
 	for case in $CASES; do

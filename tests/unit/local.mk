@@ -54,16 +54,19 @@ tests_unit_test_config_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_config_LDADD = $(TEST_LIBS)
 tests_unit_test_config_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+# A client, and a server with TLS of its own.
+http_fixture_sources = %D%/http-fixture.c %D%/http-fixture.h %D%/http-server.c %D%/http-server.h
+
 check_PROGRAMS += tests/unit/test-http-secrecy
-tests_unit_test_http_secrecy_SOURCES = %D%/test-http-secrecy.c
+tests_unit_test_http_secrecy_SOURCES = %D%/test-http-secrecy.c $(http_fixture_sources)
 tests_unit_test_http_secrecy_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_unit_test_http_secrecy_LDADD = $(TEST_LIBS)
+tests_unit_test_http_secrecy_LDADD = libsouk-engine-parts.la $(TEST_LIBS) -lssl -lcrypto
 tests_unit_test_http_secrecy_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/unit/test-http
-tests_unit_test_http_SOURCES = %D%/test-http.c
+tests_unit_test_http_SOURCES = %D%/test-http.c $(http_fixture_sources)
 tests_unit_test_http_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_unit_test_http_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
+tests_unit_test_http_LDADD = libsouk-engine-parts.la $(TEST_LIBS) -lssl -lcrypto
 tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 if BUILD_PROVIDER_LOCAL
@@ -75,13 +78,13 @@ tests_unit_test_provider_local_LDFLAGS = $(AM_LDFLAGS) -no-install
 endif
 
 check_PROGRAMS += tests/unit/test-ssh
-tests_unit_test_ssh_SOURCES = %D%/test-ssh.c
+tests_unit_test_ssh_SOURCES = %D%/test-ssh.c %D%/ssh-fixture.c %D%/ssh-fixture.h
 tests_unit_test_ssh_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ssh_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
 tests_unit_test_ssh_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/unit/test-task
-tests_unit_test_task_SOURCES = %D%/test-task.c
+tests_unit_test_task_SOURCES = %D%/test-task.c %D%/task-golden.h
 tests_unit_test_task_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_task_LDADD = $(TEST_LIBS)
 tests_unit_test_task_LDFLAGS = $(AM_LDFLAGS) -no-install

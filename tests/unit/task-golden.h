@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* task-golden.h - task files and their normal forms, accepted and refused: the tables of test-task.c */
+/* task-golden.h - the tables of test-task.c: task files with their normal forms, and refused ones */
 #ifndef SOUK_TESTS_TASK_GOLDEN_H
 #define SOUK_TESTS_TASK_GOLDEN_H
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,16 +152,40 @@ END_TEST
 
 START_TEST(impostor_with_another_type_of_key_is_refused)
 {
-	char command[256], line[1024];
+	char command[256], line[1024], *seen;
 
 	snprintf(command, sizeof(command), "ssh-keygen -q -t ecdsa -N '' -f %s/other", host.folder);
 	ck_assert_int_eq(pclose(popen(command, "w")), 0);
 	snprintf(command, sizeof(command), "cat %s/other.pub", host.folder);
 	first_line(command, line, sizeof(line));
 	target.host_key = line;
+	ck_assert_int_eq(souk_ssh_fingerprint(host_public, &seen, &err), SOUK_OK);
 	ck_assert_int_eq(connect_now(60000, NULL), SOUK_E_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(err.message, "intercepting"));
+	ck_assert_ptr_nonnull(strstr(err.message, seen));
+	free(seen);
 	must_not_have_tried_to_log_in();
+}
+END_TEST
+
+/* sshd has several keys, of which it would choose another: the one that is known is asked for. */
+START_TEST(known_type_of_key_is_preferred)
+{
+	char command[512], line[2048];
+
+	snprintf(command, sizeof(command),
+		 "cd %s && ssh-keygen -q -t rsa -b 3072 -N '' -f other && "
+		 "echo HostKey %s/other >>sshd_config",
+		 host.folder, host.folder);
+	ck_assert_int_eq(pclose(popen(command, "w")), 0);
+	snprintf(command, sizeof(command), "cat %s/other.pub", host.folder);
+	first_line(command, line, sizeof(line));
+	target.host_key = line;
+	must_connect();
+	souk_ssh_free(ssh);
+	ssh = NULL;
+	target.host_key = host_public;
+	must_connect();
 }
 END_TEST
 
@@ -642,6 +668,41 @@ START_TEST(proxy_commands_carry_connections)
 }
 END_TEST
 
+static int stop_proxy(int fd, const char *data, size_t size, void *arg)
+{
+	char *path = in_folder("pid"), *text;
+
+	(void)fd;
+	(void)data;
+	(void)size;
+	(void)arg;
+	ck_assert_int_eq(souk_fs_read(path, 64, &text, NULL, &err), SOUK_OK);
+	kill((pid_t)strtol(text, NULL, 10), SIGSTOP);
+	free(text);
+	free(path);
+	return 0;
+}
+
+/* What it is given fills the socket, which must not hold up the time limit. */
+START_TEST(proxy_that_stops_reading_does_not_hold_up)
+{
+	struct supply source = { .left = UINT64_MAX };
+	struct souk_ssh_command run = { .command = "echo running; exec cat >/dev/null",
+					.on_input = supply,
+					.on_output = stop_proxy,
+					.arg = &source,
+					.timeout_ms = 2000 };
+	char command[8192];
+	int status = -1;
+
+	snprintf(command, sizeof(command), "sh -c \"echo \\$\\$ >%s/pid; exec %s\"", host.folder,
+		 self_as_proxy());
+	target.proxy_command = command;
+	must_connect();
+	ck_assert_int_eq(souk_ssh_run(ssh, &run, &status, &err), SOUK_E_TIMEOUT);
+}
+END_TEST
+
 START_TEST(impostor_behind_a_proxy_is_refused)
 {
 	char *other_private, *other_public;
@@ -671,16 +732,31 @@ START_TEST(proxy_commands_that_fail_are_quoted)
 }
 END_TEST
 
-/* Also one that ignores SIGTERM, and what it has started. */
-static const char *const silent_proxies[] = { "sleep 600", "sh -c 'sleep 600 & wait'",
-					      "sh -c 'trap \"\" TERM; sleep 600; sleep 600'" };
+/* Also one that ignores SIGTERM, and what it has started. Each holds the FIFO while it lives. */
+static const char *const silent_proxies[] = {
+	"exec sleep 600",
+	"sleep 600 & wait",
+	"trap \"\" TERM; sleep 600; sleep 600",
+};
 
 START_TEST(proxy_commands_are_ended)
 {
-	target.proxy_command = silent_proxies[_i];
-	ck_assert_int_eq(connect_now(200, NULL), SOUK_E_TRANSIENT);
+	char command[512], byte, *fifo = in_folder("fifo");
+	int fd;
+
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	snprintf(command, sizeof(command), "sh -c 'exec 9>%s; %s'", fifo, silent_proxies[_i]);
+	target.proxy_command = command;
+	ck_assert_int_eq(connect_now(500, NULL), SOUK_E_TRANSIENT);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
+	/* The end comes when nobody has it open any more. */
+	fcntl(fd, F_SETFL, 0);
+	ck_assert_int_eq(read(fd, &byte, 1), 0);
+	close(fd);
+	free(fifo);
 }
 END_TEST
 
@@ -730,6 +806,7 @@ static void add_connections(Suite *suite)
 	tcase_add_test(tcase, unknown_host_key_is_told);
 	tcase_add_test(tcase, impostor_is_refused_before_login);
 	tcase_add_test(tcase, impostor_with_another_type_of_key_is_refused);
+	tcase_add_test(tcase, known_type_of_key_is_preferred);
 	tcase_add_loop_test(tcase, other_types_of_host_keys_work, 0, SOUK_ARRAY_SIZE(key_types));
 	tcase_add_test(tcase, wrong_key_is_refused);
 	tcase_add_test(tcase, silence_is_not_reachable);
@@ -760,6 +837,7 @@ static void add_proxies(Suite *suite)
 	TCase *tcase = ssh_fixture_add_case(suite, "proxies");
 
 	tcase_add_test(tcase, proxy_commands_carry_connections);
+	tcase_add_test(tcase, proxy_that_stops_reading_does_not_hold_up);
 	tcase_add_test(tcase, impostor_behind_a_proxy_is_refused);
 	tcase_add_test(tcase, proxy_commands_that_fail_are_quoted);
 	tcase_add_loop_test(tcase, proxy_commands_are_ended, 0, SOUK_ARRAY_SIZE(silent_proxies));

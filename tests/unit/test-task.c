@@ -676,6 +676,22 @@ static const char *acme_alone(void *arg)
 	return "acme";
 }
 
+START_TEST(a_flag_without_effect_is_refused)
+{
+	struct souk_overrides flags = { .image_id = "docker:a" };
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct loaded loaded;
+
+	load(&loaded, "run: a\n", &flags, NULL);
+	ck_assert_int_eq(loaded.ret, SOUK_OK);
+	ck_assert_int_eq(souk_task_check_supported(&loaded.dag->tasks[0], "f", &err),
+			 SOUK_E_INVALID);
+	ck_assert_str_eq(err.message, "f: '--image-id' cannot be used: containers as images are not "
+				      "supported yet");
+	loaded_fini(&loaded);
+}
+END_TEST
+
 START_TEST(installed_providers_count)
 {
 	int calls = 0;
@@ -841,6 +857,7 @@ int main(void)
 	tcase_add_test(tc, messages_hide_secrets);
 	tcase_add_loop_test(tc, without_effect_is_refused, 0, (int)SOUK_ARRAY_SIZE(unsupported));
 	tcase_add_test(tc, a_launch_takes_one_task);
+	tcase_add_test(tc, a_flag_without_effect_is_refused);
 	tcase_add_test(tc, installed_providers_count);
 	tcase_add_test(tc, a_command_is_a_task);
 	tcase_add_test(tc, files_are_named);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cases.sh - what the node runtime must do; sourced by test-runtime.sh
-# shellcheck shell=sh disable=SC2016,SC2034,SC2086
+# shellcheck shell=sh disable=SC2016,SC2034,SC2086,SC2094,SC2154
 
 all_cases='init simple env tokens script output follow fifo cancel setup driver autostop terminal
 two_nodes gang setup_gang reconnect interleave two_autostop stop_all'
@@ -49,8 +49,8 @@ sleepers() { # NUMBER
 }
 
 start_cluster() { # NODES GPUS CPUS
-	describe_cluster 0 "$@" | node init >/dev/null && [ "$1" = 1 ] ||
-		describe_cluster 1 "$@" | worker init >/dev/null
+	describe_cluster 0 "$@" | node init >/dev/null
+	[ "$1" = 1 ] || describe_cluster 1 "$@" | worker init >/dev/null
 }
 
 case_init() {
@@ -91,7 +91,7 @@ case_simple() {
 
 case_env() {
 	start_cluster 1 2 2
-	echo "export GREETING='it'\\''s me' SOUK_NODE_RANK=7" >"$T/env"
+	printf '%s\n' "export GREETING='it'\\''s me' SOUK_NODE_RANK=7" >"$T/env"
 	echo 'env | sort; echo "umask $(umask)"' >"$T/run"
 	id=$(submit name=env gpus=0.5)
 	node wait $id >/dev/null
@@ -373,7 +373,7 @@ case_autostop() {
 	check 'and does not end' test ! -e "$home/ended"
 	kill -KILL $pid
 	node queue >/dev/null
-	check 'a dead watchdog comes back' await "read -r p _ <'$home/.souk/watchdog' && test \$p != $pid && kill -0 \$p"
+	check 'a dead watchdog comes back' await "read -r p _ <'$home/.souk/watchdog' && test \$p != $pid && kill -0 \$p 2>/dev/null"
 	echo >"$home/gate"
 	check 'an idle machine ends' await "test -s '$home/ended'"
 	check 'as was asked' same stop "$(head -n 1 "$home/ended")"
@@ -382,7 +382,8 @@ case_autostop() {
 	check 'a job that comes too late is refused' fails 75 node submit <"$T/late"
 	node autostop off >/dev/null
 	check 'autostop off ends the watchdog' await "read -r p _ <'$home/.souk/watchdog'; ! kill -0 \$p 2>/dev/null"
-	rm -f "$home/.souk/ending" "$home/ended"
+	rm -f "$home/ended"
+	check 'then jobs are taken again' same SUCCEEDED "$(field status "$(node wait "$(node submit <"$T/late" | sed -n 's/^job=//p')")")"
 	echo 'sleep 1031.@@' >"$T/run"
 	id=$(submit name=long)
 	await_status $id RUNNING
@@ -391,23 +392,29 @@ case_autostop() {
 	check 'by its name' same limit "$(head -n 1 "$home/ended")"
 	check 'the job is cancelled' same CANCELLED "$(status_of $id)"
 	node limit off >/dev/null
-	rm -f "$home/.souk/ending" "$home/ended"
+	rm -f "$home/ended"
 	check 'nonsense is refused' fails 64 node autostop 5 sideways jobs
 }
 
 case_terminal() {
 	start_cluster 1 0 2
 	home=$T/m0/home
-	rm -f "$home/.souk/ending" "$home/ended"
+	rm -f "$home/ended"
 	# An interactive session holds the machine; ssh gets its input from a fifo that we keep open.
 	mkfifo "$T/keys"
 	ssh -F "$T/config" -tt m0 <"$T/keys" >"$T/screen" 2>&1 &
 	pid=$!
 	exec 9>"$T/keys"
 	echo 'echo logged""in' >&9
-	await "grep -qs loggedin '$T/screen'"
+	await "grep -qs loggedin '$T/screen' || ! kill -0 $pid 2>/dev/null"
+	if ! grep -qs loggedin "$T/screen"; then
+		# Without root sshd can hand out no terminal on some systems.
+		exec 9>&-
+		check 'a login counts as use # SKIP no terminal to be had' true
+		return
+	fi
 	node autostop 0 down jobs_and_ssh >/dev/null
-	await "test -s '$home/.souk/watchdog' && read -r p _ <'$home/.souk/watchdog' && kill -0 \$p"
+	await "test -s '$home/.souk/watchdog' && read -r p _ <'$home/.souk/watchdog' && kill -0 \$p 2>/dev/null"
 	check 'a login counts as use' same idle=0 "$(node idle)"
 	# Let the watchdog look some times: each look that finds use notes it.
 	for i in 1 2 3; do
@@ -422,7 +429,7 @@ case_terminal() {
 	check 'for good' same down "$(head -n 1 "$home/ended")"
 	node autostop off >/dev/null
 	await "read -r p _ <'$home/.souk/watchdog'; ! kill -0 \$p 2>/dev/null"
-	rm -f "$home/.souk/ending" "$home/ended"
+	rm -f "$home/ended"
 }
 
 case_two_nodes() {
@@ -532,6 +539,22 @@ case_reconnect() {
 	machine_up 1
 	line=$(node wait $id)
 	check 'a status that came while it was lost arrives' same 'FAILED 8' "$(field status "$line") $(field code "$line")"
+	echo 'sleep 1081.@@' >"$T/run"
+	id=$(frame name=lost num_nodes=2 | on m0 'SOUK_RECONNECT_SECONDS=1 sh ~/.souk/runtime/test/souk-node submit' | sed -n 's/^job=//p')
+	await "test -s '$T/m0/home/.souk/jobs/$id/run-1.pid'"
+	machine_down 1
+	line=$(node wait $id)
+	check 'a worker that stays away fails the job' same 'FAILED 255' "$(field status "$line") $(field code "$line")"
+	check 'and the log says so' matches '^souk: worker1 could not be reached' "$T/m0/home/souk_logs/$id-lost/run.log"
+	id=$(frame name=gone num_nodes=2 | on m0 'SOUK_RECONNECT_SECONDS=1 sh ~/.souk/runtime/test/souk-node submit' | sed -n 's/^job=//p')
+	line=$(node wait $id)
+	check 'as does one that cannot be reached at all' same 'FAILED 255' "$(field status "$line") $(field code "$line")"
+	check 'with the reason' matches '^souk: cannot start on worker1: .*refused' "$T/m0/home/souk_logs/$id-gone/run.log"
+	machine_up 1
+	check 'what could not be ended still runs' test -n "$(sleepers 1081)"
+	echo true >"$T/run"
+	check 'until the next job comes there' same SUCCEEDED "$(field status "$(node wait "$(submit name=after num_nodes=2)")")"
+	check 'and then not' none sleepers 1081
 }
 
 case_interleave() {
@@ -554,7 +577,6 @@ case_two_autostop() {
 	check 'after the worker' test -s "$T/m1/home/ended"
 	node autostop off >/dev/null
 	await "read -r p _ <'$T/m0/home/.souk/watchdog'; ! kill -0 \$p 2>/dev/null"
-	rm -f "$T/m0/home/.souk/ending"
 }
 
 case_stop_all() {

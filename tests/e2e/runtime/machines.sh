@@ -2,7 +2,8 @@
 # machines.sh - two "machines" for the tests of the node runtime: a HOME and an sshd each
 #
 # Sourced. machines_start makes $T/m0 and $T/m1 with their sshd on loopback; machines_stop ends
-# the sshd's that it started and nothing else.
+# the sshd's that it started and nothing else. Needs T, RUNTIME and SSHD.
+# shellcheck shell=sh disable=SC2154,SC2029,SC2034
 
 # Where the machine finds its programs. 'busybox' has applets only, and no bash.
 machine_path() { # SHELL
