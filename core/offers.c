@@ -315,7 +315,7 @@ static int read_all(struct souk *souk, const struct filter *filter, struct souk_
 		if (add_provider(souk, catalog, name, &own) == SOUK_OK)
 			continue;
 		failed++;
-		souk_log(SOUK_LOG_WARNING, "%s: skipped: %s", name, own.message);
+		souk_log(SOUK_LOG_WARNING, "%s: skipped: %s", name, souk_error_without(&own, name));
 	}
 	if (asked > 0 && failed == asked) {
 		*err = own;

@@ -57,11 +57,22 @@ static int add_participant(struct souk_participants *all, struct souk_provider *
 	return SOUK_OK;
 }
 
+/* Loud if the user asked for it, or if it is not simply a cloud without an account. */
+static void warn_skipped(const struct souk *souk, const struct souk_task *task, const char *name,
+			 const struct souk_error *why)
+{
+	int loud = is_explicit(souk, task, name) || why->code != SOUK_E_AUTH;
+
+	souk_log(loud ? SOUK_LOG_WARNING : SOUK_LOG_INFO, "%s: skipped: %s", name,
+		 souk_error_without(why, name));
+}
+
 /* Open each module that may take part; those that cannot are a warning if they were asked for. */
 static int open_all(struct souk *souk, const struct souk_task *task, struct souk_participants *all,
 		    struct souk_error *last, struct souk_error *err)
 {
 	struct souk_provider *provider;
+	const char *last_name = NULL;
 	size_t i;
 	int ret;
 
@@ -82,11 +93,14 @@ static int open_all(struct souk *souk, const struct souk_task *task, struct souk
 			*err = own;
 			return ret;
 		}
+		/* The last one is told of as the error if nobody can take part. */
+		if (last->code)
+			warn_skipped(souk, task, last_name, last);
 		*last = own;
-		souk_log(is_explicit(souk, task, name) || ret != SOUK_E_AUTH ? SOUK_LOG_WARNING :
-									       SOUK_LOG_INFO,
-			 "%s: skipped: %s", name, own.message);
+		last_name = name;
 	}
+	if (last->code && all->n > 0)
+		warn_skipped(souk, task, last_name, last);
 	return SOUK_OK;
 }
 
@@ -182,7 +196,8 @@ static int fill_catalog(struct souk *souk, const struct souk_participants *all,
 			*err = own;
 			return ret;
 		}
-		souk_log(SOUK_LOG_WARNING, "%s: skipped: %s", all->items[i].name, own.message);
+		souk_log(SOUK_LOG_WARNING, "%s: skipped: %s", all->items[i].name,
+			 souk_error_without(&own, all->items[i].name));
 	}
 	return SOUK_OK;
 }

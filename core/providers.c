@@ -305,7 +305,7 @@ static int check_one(struct souk *souk, const char *name, struct check *check,
 	row->ok = ret == SOUK_OK;
 	row->code = ret;
 	if (ret < 0) {
-		row->message = check->error.message;
+		row->message = souk_error_without(&check->error, name);
 		row->hint = check->error.hint[0] ? check->error.hint : NULL;
 		return SOUK_OK;
 	}

@@ -62,6 +62,14 @@ int souk_error_prefix(struct souk_error *err, const char *fmt, ...)
 	return err->code;
 }
 
+const char *souk_error_without(const struct souk_error *err, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(err->message, name, len) == 0 && strncmp(err->message + len, ": ", 2) == 0 ?
+		       err->message + len + 2 : err->message;
+}
+
 const char *souk_code_name(int code)
 {
 	static const char *const names[] = {

@@ -15,6 +15,9 @@ int souk_error_errno(struct souk_error *err, int errnum, const char *fmt, ...) S
 /* Put "prefix: " before the message. Returns err's code. */
 int souk_error_prefix(struct souk_error *err, const char *fmt, ...) SOUK_PRINTF(2, 3);
 
+/* The message without "name: " at its head, for a line that begins with the name. Borrowed. */
+const char *souk_error_without(const struct souk_error *err, const char *name);
+
 /* "CAPACITY", "zone" ... for logs, the ledger and JSON. Static text. */
 const char *souk_code_name(int code);
 const char *souk_scope_name(int scope);

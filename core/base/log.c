@@ -8,13 +8,11 @@
 
 #include "base/util.h"
 
-#define SECRETS_MAX 256
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int max_level = SOUK_LOG_WARNING;
 static void (*log_sink)(int level, const char *line, void *arg);
 static void *log_arg;
-static char *secrets[SECRETS_MAX];
+static char **secrets; /* for the life of the process */
 static size_t n_secrets;
 
 void souk_log_set_level(int level)
@@ -37,6 +35,7 @@ void souk_log_set_sink(void (*sink)(int level, const char *line, void *arg), voi
 
 void souk_log_add_secret(const char *value)
 {
+	char **larger;
 	size_t i;
 
 	if (!value || strlen(value) < 4)
@@ -45,7 +44,8 @@ void souk_log_add_secret(const char *value)
 	for (i = 0; i < n_secrets; i++)
 		if (strcmp(secrets[i], value) == 0)
 			break;
-	if (i == n_secrets && n_secrets < SECRETS_MAX) {
+	if (i == n_secrets && (larger = souk_array_grow(secrets, n_secrets, sizeof(*secrets)))) {
+		secrets = larger;
 		secrets[n_secrets] = strdup(value);
 		if (secrets[n_secrets])
 			n_secrets++;

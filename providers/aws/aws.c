@@ -2,6 +2,7 @@
 /* aws.c - Amazon EC2 on the market: the account, its settings, and the table of operations */
 
 #include "aws.h"
+#include "credentials.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,10 @@ static int aws_open(struct souk_call *call, void **self_out, struct souk_error *
 	if (profile && *profile && aws_set(&aws->profile, profile, err) < 0) {
 		aws_close(aws);
 		return SOUK_E_NOMEM;
+	}
+	if (aws_credentials_expected(aws, err) < 0) {
+		aws_close(aws);
+		return SOUK_E_AUTH;
 	}
 	*self_out = aws;
 	return SOUK_OK;

@@ -283,11 +283,8 @@ int aws_credentials_resolve(struct aws_chain *chain, struct aws_credentials *out
 		return souk_error_hint(err, "'aws configure list-profiles' lists them");
 	}
 	ret = try_all(chain, profile, sources + first, AWS_ARRAY_SIZE(sources) - first, out, err);
-	if (ret == 0) {
-		souk_error_set(err, SOUK_E_AUTH, "no AWS credentials found");
-		return souk_error_hint(err, "run 'aws configure' or 'aws sso login', or set "
-					    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
-	}
+	if (ret == 0)
+		return aws_no_credentials(err);
 	if (ret < 0 && err && err->code == SOUK_E_AUTH)
 		souk_error_scope(err, SOUK_SCOPE_PROVIDER);
 	return ret < 0 ? ret : SOUK_OK;

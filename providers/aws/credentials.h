@@ -35,6 +35,12 @@ int aws_credentials_get(struct aws *aws, struct souk_call *call, struct aws_cred
 /* Look again at the next need; 'used' is what was refused, so that newer ones are kept. */
 void aws_credentials_forget(struct aws *aws, const struct aws_credentials *used);
 
+/* AUTH if nothing on this computer hints at credentials. Asks nobody: for open(), so that souk
+ * leaves a cloud out that its user has no account of. */
+int aws_credentials_expected(const struct aws *aws, struct souk_error *err);
+/* The error for that. Returns AUTH. */
+int aws_no_credentials(struct souk_error *err);
+
 /* 1 if they should be renewed at 'now'. */
 int aws_credentials_stale(const struct aws_credentials *credentials, int64_t now);
 

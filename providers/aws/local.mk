@@ -8,6 +8,7 @@ libprovider_aws_la_SOURCES = \
 	%D%/aws.c \
 	%D%/check.c \
 	%D%/client.c \
+	%D%/credentials-expected.c \
 	%D%/credentials-metadata.c \
 	%D%/credentials-sso.c \
 	%D%/credentials-sts.c \

@@ -48,6 +48,24 @@ tests_unit_test_aws_sign_LDADD = libprovider-aws.la libsouk-provider.la $(CHECK_
 tests_unit_test_aws_sign_LDFLAGS = $(AM_LDFLAGS) -no-install
 endif
 
+check_PROGRAMS += tests/unit/test-base
+tests_unit_test_base_SOURCES = %D%/test-base.c %D%/scratch.h
+tests_unit_test_base_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_base_LDADD = $(TEST_LIBS)
+tests_unit_test_base_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-fs
+tests_unit_test_fs_SOURCES = %D%/test-fs.c %D%/scratch.h
+tests_unit_test_fs_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_fs_LDADD = $(TEST_LIBS)
+tests_unit_test_fs_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-proc
+tests_unit_test_proc_SOURCES = %D%/test-proc.c %D%/scratch.h
+tests_unit_test_proc_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_proc_LDADD = $(TEST_LIBS)
+tests_unit_test_proc_LDFLAGS = $(AM_LDFLAGS) -no-install
+
 check_PROGRAMS += tests/unit/test-config
 tests_unit_test_config_SOURCES = %D%/test-config.c
 tests_unit_test_config_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -184,7 +184,8 @@ struct souk_instance {
 
 #define SOUK_INSTANCE_HEAD .struct_size = sizeof(struct souk_instance)
 
-/* Names a machine that provision or list_instances told of. */
+/* Names a machine that provision or list_instances told of. Like souk_label and souk_port_range it
+ * crosses the border as an array, so in this ABI it never grows. */
 struct souk_instance_ref {
 	uint32_t struct_size;
 	uint32_t reserved;	   /* 0 */
