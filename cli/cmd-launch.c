@@ -149,6 +149,35 @@ static int perform(const struct launch *launch)
 	return cli_job_finish(&report);
 }
 
+/*
+ * 1 if the cluster exists and has machines, so that no plan is needed, 0 if not, the negated exit
+ * status on failure. One that is not UP may be what a launch that died has left: the cloud is asked first.
+ */
+static int has_machines(struct cli *cli, const char *name, int look)
+{
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_clusters *clusters = NULL;
+	const struct souk_cluster_row *row;
+	int has, is_up;
+
+	if (!name || souk_cluster_exists(cli->souk, name) != 1)
+		return 0;
+	if (souk_status(cli->souk, &name, 1, 0, &clusters, &err) < 0)
+		return -cli_fail(&err);
+	row = souk_clusters_row(clusters, 0);
+	is_up = row && row->status == SOUK_CLUSTER_UP;
+	has = row && row->n_nodes > 0;
+	souk_clusters_free(clusters);
+	if (is_up || !look)
+		return has;
+	if (souk_status(cli->souk, &name, 1, 1, &clusters, &err) < 0)
+		return -cli_fail(&err);
+	row = souk_clusters_row(clusters, 0);
+	has = row && row->n_nodes > 0;
+	souk_clusters_free(clusters);
+	return has;
+}
+
 /* Everything behind the loaded file. */
 static int launch_file(struct launch *launch)
 {
@@ -162,10 +191,11 @@ static int launch_file(struct launch *launch)
 			  souk_task_file_tasks(launch->file));
 		return EX_DATAERR;
 	}
-	if (!options->cluster || souk_cluster_exists(cli->souk, options->cluster) != 1) {
-		if (souk_plan_make(cli->souk, launch->file, &launch->plan, &err) < 0)
-			return cli_fail(&err);
-	}
+	status = has_machines(cli, options->cluster, !options->dryrun);
+	if (status < 0)
+		return -status;
+	if (status == 0 && souk_plan_make(cli->souk, launch->file, &launch->plan, &err) < 0)
+		return cli_fail(&err);
 	status = show_plan(launch);
 	if (status || options->dryrun)
 		return status;

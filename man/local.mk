@@ -12,6 +12,7 @@ MAN_PAGES += \
 	%D%/souk-logs.1 \
 	%D%/souk-offers.1 \
 	%D%/souk-provider.1 \
+	%D%/souk-provider.3 \
 	%D%/souk-queue.1 \
 	%D%/souk-ssh.1 \
 	%D%/souk-start.1 \

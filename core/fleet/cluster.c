@@ -190,6 +190,14 @@ static const char *node_address(const struct souk_store_node *node)
 	return node->public_address ? node->public_address : node->private_address;
 }
 
+int fleet_uses_ssh(struct souk_fleet *fleet, const struct souk_store_cluster *cluster)
+{
+	struct souk_provider *provider;
+
+	return souk_registry_get(fleet->registry, cluster->provider, &provider, NULL) < 0 ||
+	       !souk_provider_ops(provider)->exec;
+}
+
 int fleet_write_ssh_config(struct souk_fleet *fleet, const struct souk_store_cluster *cluster,
 			   struct souk_error *err)
 {

@@ -64,6 +64,9 @@ struct souk_call_limits fleet_limits(struct souk_fleet *fleet);
 
 /* ---- Connections ---- */
 
+/* 0 if the provider has an exec of its own, by which everything goes then. */
+int fleet_uses_ssh(struct souk_fleet *fleet, const struct souk_store_cluster *cluster);
+
 /* Write the cluster's ssh_config and known_hosts. */
 int fleet_write_ssh_config(struct souk_fleet *fleet, const struct souk_store_cluster *cluster,
 			   struct souk_error *err);

@@ -51,18 +51,27 @@ static int request_fits(const struct souk_request *r, const struct souk_store_cl
 	       strcasecmp(souk_accelerator_canonical(r->accelerator.name), c->accelerator) == 0;
 }
 
-static int check_fits(const struct souk_task *task, const struct souk_store_cluster *cluster,
-		      struct souk_error *err)
+/* The alternative that a live cluster satisfies; NULL: none. */
+static const struct souk_request *fitting_request(const struct souk_task *task,
+						  const struct souk_store_cluster *cluster)
 {
 	size_t i;
 
+	for (i = 0; i < task->n_requests; i++)
+		if (request_fits(&task->requests[i], cluster))
+			return &task->requests[i];
+	return NULL;
+}
+
+static int check_fits(const struct souk_task *task, const struct souk_store_cluster *cluster,
+		      struct souk_error *err)
+{
 	if (task->num_nodes > cluster->n_nodes)
 		return souk_error_set(err, SOUK_E_CONFLICT, "'%s' has %zu node%s, the task asks for %u",
 				      cluster->name, cluster->n_nodes, cluster->n_nodes == 1 ? "" : "s",
 				      task->num_nodes);
-	for (i = 0; i < task->n_requests; i++)
-		if (request_fits(&task->requests[i], cluster))
-			return SOUK_OK;
+	if (fitting_request(task, cluster))
+		return SOUK_OK;
 	souk_error_set(err, SOUK_E_CONFLICT, "the cluster '%s' (%s %s) is not what the task asks for",
 		       cluster->name, cluster->provider, cluster->instance_type);
 	return souk_error_hint(err, "choose another name with -c, or 'souk down %s' first", cluster->name);
@@ -74,7 +83,7 @@ struct sync_all {
 	struct souk_fleet *fleet;
 	const struct souk_store_cluster *cluster;
 	const struct souk_task *task;
-	char *ssh_config;
+	char *ssh_config; /* NULL: the machines are not reached by SSH */
 };
 
 static int sync_workdir(const struct sync_all *all, const struct souk_sync *sync,
@@ -150,7 +159,8 @@ static int sync_files(struct souk_fleet *fleet, const struct souk_store_cluster 
 	if (!has_files(task, with_mounts))
 		return SOUK_OK;
 	fleet_event(callbacks, SOUK_EVENT_PROGRESS, cluster->name, "copying files");
-	if (asprintf(&all.ssh_config, "%s/clusters/%s/ssh_config", fleet->paths->state, cluster->name) < 0)
+	if (fleet_uses_ssh(fleet, cluster) &&
+	    asprintf(&all.ssh_config, "%s/clusters/%s/ssh_config", fleet->paths->state, cluster->name) < 0)
 		return souk_error_nomem(err);
 	for (rank = 0; rank < cluster->n_nodes && ret == SOUK_OK; rank++)
 		ret = sync_node(&all, remotes[rank], rank, with_mounts, err);
@@ -203,15 +213,11 @@ static int job_environment(const struct souk_task *task, struct souk_pairs *env,
 /* Devices for scheduling: what the task asked for, fractions included. */
 static uint32_t gpus_of(const struct souk_task *task, const struct souk_store_cluster *cluster)
 {
-	size_t i;
+	const struct souk_request *request = fitting_request(task, cluster);
 
-	if (!cluster->accelerator)
+	if (!request || (!request->accelerator.name && !request->accelerator.memory_mib))
 		return 0;
-	for (i = 0; i < task->n_requests; i++)
-		if (request_fits(&task->requests[i], cluster) &&
-		    (task->requests[i].accelerator.name || task->requests[i].accelerator.memory_mib))
-			return task->requests[i].accelerator.milli;
-	return 0;
+	return request->accelerator.milli;
 }
 
 static int submit(struct souk_fleet *fleet, const struct souk_store_cluster *cluster,
@@ -449,6 +455,30 @@ static int find_or_begin(struct souk_fleet *fleet, const char *name,
 	return ret;
 }
 
+/* Ports that the task wants and the machines may not have open yet. Opening again is harmless. */
+static int open_ports(struct souk_fleet *fleet, const struct souk_task *task,
+		      const struct souk_store_cluster *cluster, struct souk_error *err)
+{
+	SOUK_AUTO_FREE struct souk_instance_ref *refs = fleet_refs(cluster);
+	struct souk_call_limits limits = fleet_limits(fleet);
+	const struct souk_request *request = fitting_request(task, cluster);
+	struct souk_provider *provider;
+	int ret;
+
+	if (!refs)
+		return souk_error_nomem(err);
+	if (!request || request->n_ports == 0)
+		return SOUK_OK;
+	ret = souk_registry_get(fleet->registry, cluster->provider, &provider, err);
+	if (ret < 0)
+		return ret;
+	/* Where there is nothing to open, the provider has no op and ports are open. */
+	if (!souk_provider_ops(provider)->open_ports)
+		return SOUK_OK;
+	return souk_provider_open_ports(provider, &limits, refs, (uint32_t)cluster->n_nodes,
+					request->ports, (uint32_t)request->n_ports, err);
+}
+
 static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 			const struct souk_plan_result *plan, const struct souk_launch_options *options,
 			struct souk_store_cluster *cluster, struct souk_error *err)
@@ -463,6 +493,8 @@ static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 		ret = check_fits(task, cluster, err);
 		if (ret == SOUK_OK && cluster->status != SOUK_CLUSTER_UP)
 			ret = start_machines(fleet, cluster, options->callbacks, err);
+		if (ret == SOUK_OK)
+			ret = open_ports(fleet, task, cluster, err);
 		return ret;
 	}
 	if (!plan || plan->n == 0)
@@ -481,7 +513,7 @@ static int launch_on(struct souk_fleet *fleet, struct souk_store_cluster *cluste
 
 	fleet_event(options->callbacks, SOUK_EVENT_PROGRESS, cluster->name, "waiting for SSH");
 	ret = fleet_connect_all(fleet, cluster, BOOT_PATIENCE_MS, remotes, err);
-	if (ret == SOUK_OK)
+	if (ret == SOUK_OK && fleet_uses_ssh(fleet, cluster))
 		ret = fleet_write_ssh_config(fleet, cluster, err);
 	if (ret == SOUK_OK)
 		ret = fleet_bring_up(fleet, cluster, *remotes, options->callbacks, err);

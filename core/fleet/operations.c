@@ -158,7 +158,7 @@ static int start_nodes(struct souk_fleet *fleet, struct souk_provider *provider,
 	}
 	if (ret == SOUK_OK)
 		ret = fleet_connect_all(fleet, cluster, START_PATIENCE_MS, &remotes, err);
-	if (ret == SOUK_OK)
+	if (ret == SOUK_OK && fleet_uses_ssh(fleet, cluster))
 		ret = fleet_write_ssh_config(fleet, cluster, err);
 	if (ret == SOUK_OK)
 		ret = fleet_bring_up(fleet, cluster, remotes, callbacks, err);

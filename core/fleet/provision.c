@@ -46,7 +46,7 @@ struct launch {
 /* ---- Waiting ---- */
 
 static int take_instances(struct souk_store_cluster *cluster, const struct souk_instance_list *list,
-			  size_t *ready_out, struct souk_error *err)
+			  int needs_address, size_t *ready_out, struct souk_error *err)
 {
 	size_t i;
 	int ret;
@@ -69,7 +69,7 @@ static int take_instances(struct souk_store_cluster *cluster, const struct souk_
 					      found->status_reason ? found->status_reason :
 								     "no reason given");
 		*ready_out += found->status == SOUK_INSTANCE_RUNNING &&
-			      (node->public_address || node->private_address);
+			      (!needs_address || node->public_address || node->private_address);
 	}
 	return SOUK_OK;
 }
@@ -93,7 +93,8 @@ int fleet_wait_running(struct souk_fleet *fleet, struct souk_provider *provider,
 		ret = souk_provider_describe(provider, &limits, refs, (uint32_t)cluster->n_nodes, &list,
 					     err);
 		if (ret == SOUK_OK)
-			ret = take_instances(cluster, &list, &ready, err);
+			ret = take_instances(cluster, &list, !souk_provider_ops(provider)->exec, &ready,
+					     err);
 		souk_instance_list_fini(&list);
 		if (ret == SOUK_OK && ready == cluster->n_nodes)
 			return SOUK_OK;

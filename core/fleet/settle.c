@@ -71,11 +71,62 @@ static void drop_nodes(struct souk_instance_list *list, const struct souk_store_
 		list->items[i].status = SOUK_INSTANCE_TERMINATED;
 }
 
+/* Worth another try, for the cloud may come to its senses? */
+static int is_passing(int code)
+{
+	return code == SOUK_E_TRANSIENT || code == SOUK_E_TIMEOUT || code == SOUK_E_RATE_LIMIT ||
+	       code == SOUK_E_CONFLICT;
+}
+
+/*
+ * Remove what is left of a cluster in a region besides machines. It costs nothing, so that being
+ * refused is a reason to warn, and not to keep a record for ever.
+ */
+static int sweep(struct souk_fleet *fleet, struct souk_provider *provider, const char *cluster,
+		 const char *owner, const char *region, struct souk_error *err)
+{
+	struct souk_instance_filter filter = {
+		.struct_size = sizeof(filter), .cluster = cluster, .owner = owner, .region = region,
+	};
+	struct souk_call_limits limits = fleet_limits(fleet);
+	struct souk_error own = SOUK_ERROR_INIT;
+	int ret;
+
+	if (!souk_provider_ops(provider)->sweep)
+		return SOUK_OK;
+	ret = souk_provider_sweep(provider, &limits, &filter, &own);
+	if (ret == SOUK_OK)
+		return SOUK_OK;
+	if (is_passing(ret) || ret == SOUK_E_CANCELLED || ret == SOUK_E_NOMEM) {
+		*err = own;
+		return ret;
+	}
+	souk_log(SOUK_LOG_WARNING, "%s: something besides machines may be left in '%s': %s", cluster,
+		 region, own.message);
+	return SOUK_OK;
+}
+
+/* The last look at an intent that has come to nothing. What machines use goes with them. */
+static int close_intent(struct souk_fleet *fleet, struct souk_provider *provider,
+			const struct souk_store_intent *intent,
+			const struct souk_store_cluster *cluster, struct souk_error *err)
+{
+	int ret = SOUK_OK;
+
+	if (!cluster || cluster->n_nodes == 0 || !souk_streq(cluster->region, intent->region))
+		ret = sweep(fleet, provider, intent->cluster,
+			    cluster && cluster->owner ? cluster->owner : fleet->owner, intent->region,
+			    err);
+	return ret < 0 ? ret : souk_store_intent_delete(fleet->store, intent->token, err);
+}
+
 /* Nothing was found: believe it the second time, some time apart and after the intent has aged. */
 static int note_absence(struct souk_fleet *fleet, struct souk_provider *provider,
-			struct souk_store_intent *intent, int *settled_out, struct souk_error *err)
+			struct souk_store_intent *intent, const struct souk_store_cluster *cluster,
+			int *settled_out, struct souk_error *err)
 {
 	int64_t now = souk_clock_wall_ms();
+	int ret;
 
 	if (now - intent->created_at >= fleet_settle_ms(provider)) {
 		if (intent->absences == 0 || now - intent->absent_at >= fleet_confirm_ms(provider)) {
@@ -84,8 +135,9 @@ static int note_absence(struct souk_fleet *fleet, struct souk_provider *provider
 		}
 		/* What shows at once what it has needs no second look. */
 		if (intent->absences >= 2 || souk_provider_has(provider, SOUK_FEATURE_CONSISTENT)) {
-			*settled_out = 1;
-			return souk_store_intent_delete(fleet->store, intent->token, err);
+			ret = close_intent(fleet, provider, intent, cluster, err);
+			*settled_out = ret == SOUK_OK;
+			return ret;
 		}
 	}
 	return souk_store_intent_put(fleet->store, intent, err);
@@ -133,7 +185,7 @@ int fleet_settle_intent(struct souk_fleet *fleet, struct souk_provider *provider
 	if (!refs) {
 		ret = souk_error_nomem(err);
 	} else if (n == 0) {
-		ret = note_absence(fleet, provider, intent, settled_out, err);
+		ret = note_absence(fleet, provider, intent, cluster, settled_out, err);
 	} else if (!intent->closing_since && cluster && cluster->n_nodes == 0 &&
 		   !cluster->tearing_down && n == intent->count) {
 		ret = fleet_nodes_adopt(cluster, &list, intent->token, err);
@@ -319,15 +371,20 @@ static enum souk_cluster_status status_from_nodes(const struct souk_store_cluste
 	return SOUK_CLUSTER_INIT;
 }
 
-static int forget(struct souk_fleet *fleet, const char *name, struct souk_error *err)
+static int forget(struct souk_fleet *fleet, struct souk_provider *provider,
+		  const struct souk_store_cluster *cluster, struct souk_error *err)
 {
 	int ret;
 
-	ret = souk_store_cluster_delete(fleet->store, name, err);
+	ret = sweep(fleet, provider, cluster->name, cluster->owner ? cluster->owner : fleet->owner,
+		    cluster->region, err);
 	if (ret == SOUK_OK)
-		ret = souk_store_event(fleet->store, name, "gone: the provider has confirmed it", err);
+		ret = souk_store_cluster_delete(fleet->store, cluster->name, err);
 	if (ret == SOUK_OK)
-		ret = fleet_keys_remove(fleet, name, err);
+		ret = souk_store_event(fleet->store, cluster->name,
+				       "gone: the provider has confirmed it", err);
+	if (ret == SOUK_OK)
+		ret = fleet_keys_remove(fleet, cluster->name, err);
 	return ret;
 }
 
@@ -389,15 +446,15 @@ int fleet_refresh_cluster(struct souk_fleet *fleet, const char *name, int *gone_
 		return ret;
 	ret = refresh_locked(fleet, &cluster, gone_out, err);
 	/* The confirming look follows at once, as far apart as the cloud needs. */
-	if (ret == SOUK_OK && !*gone_out && cluster.absences == 1) {
+	if (ret == SOUK_OK)
 		ret = souk_registry_get(fleet->registry, cluster.provider, &provider, err);
-		if (ret == SOUK_OK)
-			ret = souk_cancel_wait(fleet->cancel, fleet_confirm_ms(provider), err);
+	if (ret == SOUK_OK && !*gone_out && cluster.absences == 1) {
+		ret = souk_cancel_wait(fleet->cancel, fleet_confirm_ms(provider), err);
 		if (ret == SOUK_OK)
 			ret = refresh_locked(fleet, &cluster, gone_out, err);
 	}
 	if (ret == SOUK_OK && *gone_out)
-		ret = forget(fleet, name, err);
+		ret = forget(fleet, provider, &cluster, err);
 	souk_store_cluster_fini(&cluster);
 	return ret;
 }
@@ -542,13 +599,6 @@ static int down_round(struct souk_fleet *fleet, struct souk_provider *provider,
 	return ret;
 }
 
-/* Worth another round, for the cloud may come to its senses? */
-static int is_passing(int code)
-{
-	return code == SOUK_E_TRANSIENT || code == SOUK_E_TIMEOUT || code == SOUK_E_RATE_LIMIT ||
-	       code == SOUK_E_CONFLICT;
-}
-
 static int down_rounds(struct souk_fleet *fleet, struct souk_provider *provider,
 		       struct souk_store_cluster *cluster, const struct souk_callbacks *callbacks,
 		       struct souk_error *err)
@@ -600,7 +650,7 @@ int fleet_down_locked(struct souk_fleet *fleet, const char *name,
 		ret = down_rounds(fleet, provider, &cluster, callbacks, err);
 	}
 	if (ret == SOUK_OK)
-		ret = forget(fleet, name, err);
+		ret = forget(fleet, provider, &cluster, err);
 	if (ret == SOUK_OK)
 		fleet_event(callbacks, SOUK_EVENT_DONE, name, "torn down");
 	souk_store_cluster_fini(&cluster);

@@ -20,7 +20,7 @@ const struct souk_accelerator_info *souk_accelerator_find(const char *name);
 /* The canonical name; a name that is not in the table is its own. Borrowed. */
 const char *souk_accelerator_canonical(const char *name);
 
-/* All entries, by name. */
+/* All entries, by name without regard to case. */
 const struct souk_accelerator_info *souk_accelerator_table(size_t *n_out);
 
 #endif

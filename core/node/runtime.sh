@@ -41,7 +41,8 @@
 #                Returns when they are gone, with a line per job.
 # autostop MINUTES stop|down jobs_and_ssh|jobs|none, autostop off
 #                Run the shutdown command on all nodes after MINUTES (decimals allowed) of idleness;
-#                the command sees SOUK_SHUTDOWN_MODE=stop|down|limit. Prints 'autostop=...'.
+#                the command sees SOUK_SHUTDOWN_MODE=stop|down|limit. Prints 'autostop=...'. 0 minutes
+#                is as soon as the watchdog is sure: after one of its intervals.
 # limit SECONDS, limit off
 #                The same, SECONDS from now whatever runs; jobs are cancelled first.
 # idle           'idle=SECONDS', 0 while a job is not terminal.
@@ -713,6 +714,24 @@ run_script() { # MARK PRE ENV SCRIPT
 	exec "$@"
 }
 
+# The exit status of a child, in $u_code. A wait that a signal ends gives 128 + N too, and bash lets a
+# signal that its parent got at the moment of the fork end it. So a status over 128 is asked for
+# again: bash then repeats it, the others say 127 for a child that was waited for.
+wait_for() { # PID
+	wait "$1"
+	u_code=$?
+	while [ $u_code -gt 128 ]; do
+		w_first=$u_code w_there=0
+		! kill -0 "$1" || w_there=1
+		wait "$1"
+		u_code=$?
+		if [ $w_there = 0 ]; then
+			[ $u_code != 127 ] || u_code=$w_first
+			[ $u_code != "$w_first" ] || break
+		fi
+	done 2>/dev/null
+}
+
 # Run a unit and wait for it. What a run leaves behind ends with it, for its GPUs are given to the
 # next job; what a set-up leaves (a database, say) is there for the run.
 run_unit() { # KIND MARK PRE ENV SCRIPT OUT BASE STARTED ENDED: makes BASE.pid and BASE.code
@@ -722,9 +741,8 @@ run_unit() { # KIND MARK PRE ENV SCRIPT OUT BASE STARTED ENDED: makes BASE.pid a
 	proc_stat $u_pid
 	printf '%s %s\n' $u_pid "${p_start:-0}" >"$u_base.pid"
 	"$8"
-	wait $u_pid
-	u_code=$?
-	printf '%s\n' $u_code >"$u_base.code"
+	wait_for $u_pid
+	printf '%s\n' "$u_code" >"$u_base.code"
 	"$9"
 	[ "$u_kind" != run ] || kill_tree "SOUK_JOB_KEY=$u_mark" "$u_base.pid" 5
 }
@@ -1683,6 +1701,11 @@ cmd_watchdog() {
 	trap 'woken=1' USR1
 	trap 'kill $nap_pid 2>/dev/null; exit 0' TERM
 	nap_pid=
+	# A launch arms the watch, or finds it armed, and then submits its job: with 0 minutes the
+	# machine must not be switched off in between. Any setting waits for half an interval.
+	w_interval=${SOUK_WATCHDOG_INTERVAL:-30}
+	w_least=${w_interval%%.*}
+	w_least=$(((${w_least:-0} + 1) / 2))
 	proc_stat $$
 	read_uptime
 	echo "$$ $p_start $boot" >"$S/watchdog"
@@ -1690,12 +1713,13 @@ cmd_watchdog() {
 		load_cluster
 		ending=
 		get_autostop && get_idle "$a_wait" && [ "$busy" = 0 ] &&
-			[ $((idle * 1000)) -ge $((a_milli * 60)) ] && ending=$a_mode
+			[ $((idle * 1000)) -ge $((a_milli * 60)) ] &&
+			[ "$idle" -gt $w_least ] && ending=$a_mode
 		w_limit=
 		{ read -r w_limit <"$S/limit"; } 2>/dev/null && [ "$(date +%s)" -ge "$w_limit" ] &&
 			ending=limit
 		[ -z "$ending" ] || end_machine "$ending"
-		nap "${SOUK_WATCHDOG_INTERVAL:-30}"
+		nap "$w_interval"
 	done
 }
 

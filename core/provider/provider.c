@@ -393,6 +393,12 @@ int souk_provider_set_on_shutdown(struct souk_provider *provider,
 	return CALL(provider, limits, err, set_on_shutdown, refs, n, on_shutdown);
 }
 
+int souk_provider_sweep(struct souk_provider *provider, const struct souk_call_limits *limits,
+			const struct souk_instance_filter *filter, struct souk_error *err)
+{
+	return CALL(provider, limits, err, sweep, filter);
+}
+
 int souk_provider_exec(struct souk_provider *provider, const struct souk_call_limits *limits,
 		       const struct souk_instance_ref *ref, const char *command,
 		       struct souk_stream *stream, int32_t *exit_status_out, struct souk_error *err)

@@ -69,6 +69,8 @@ int souk_provider_set_on_shutdown(struct souk_provider *provider,
 				  const struct souk_call_limits *limits,
 				  const struct souk_instance_ref *refs, uint32_t n,
 				  uint32_t on_shutdown, struct souk_error *err);
+int souk_provider_sweep(struct souk_provider *provider, const struct souk_call_limits *limits,
+			const struct souk_instance_filter *filter, struct souk_error *err);
 int souk_provider_exec(struct souk_provider *provider, const struct souk_call_limits *limits,
 		       const struct souk_instance_ref *ref, const char *command,
 		       struct souk_stream *stream, int32_t *exit_status_out, struct souk_error *err);

@@ -2,10 +2,14 @@
 /* store/sqlite.c - the store's database as a SQLite file */
 #include "store/db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/util.h"
@@ -181,24 +185,42 @@ static int set_up(struct sqlite_db *db, int create, struct souk_error *err)
 	return SOUK_OK;
 }
 
-int souk_db_sqlite_open(const char *path, int create, struct souk_db **db_out,
-			struct souk_error *err)
+/* Not there yet, or empty: its maker died before it could write the first page. */
+static int is_blank(const char *path)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-	struct sqlite_db *db = calloc(1, sizeof(*db));
 	struct stat st;
+
+	return stat(path, &st) < 0 || st.st_size == 0;
+}
+
+/*
+ * Changing the mode is the one step that SQLite does not wait for when several do it at once, so
+ * who makes the file holds a lock on its folder. Where folders cannot be locked it is -1.
+ */
+static int lock_folder(const char *path)
+{
+	SOUK_AUTO_FREE char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+	int fd;
+
+	if (!slash)
+		return -1;
+	slash[slash == folder ? 1 : 0] = '\0';
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+	return fd;
+}
+
+static int open_file(const char *path, int flags, int create, struct souk_db **db_out,
+		     struct souk_error *err)
+{
+	struct sqlite_db *db = calloc(1, sizeof(*db));
 	int ret;
 
 	if (!db)
 		return souk_error_nomem(err);
 	db->db.ops = &sqlite_ops;
-	if (stat(path, &st) == 0) {
-		/* Empty: its maker died before it could write the first page. */
-		create = st.st_size == 0;
-	} else if (!create) {
-		free(db);
-		return souk_error_set(err, SOUK_E_NOT_FOUND, "there is no store at '%s'", path);
-	}
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
 		souk_error_set(err, SOUK_E_INTERNAL, "cannot open the store '%s': %s", path,
 			       db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
@@ -214,4 +236,20 @@ int souk_db_sqlite_open(const char *path, int create, struct souk_db **db_out,
 	}
 	*db_out = &db->db;
 	return SOUK_OK;
+}
+
+int souk_db_sqlite_open(const char *path, int create, struct souk_db **db_out,
+			struct souk_error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+	int lock = -1, ret;
+
+	if (!create && access(path, F_OK) < 0)
+		return souk_error_set(err, SOUK_E_NOT_FOUND, "there is no store at '%s'", path);
+	if (is_blank(path))
+		lock = lock_folder(path);
+	ret = open_file(path, flags, is_blank(path), db_out, err);
+	if (lock >= 0)
+		close(lock);
+	return ret;
 }

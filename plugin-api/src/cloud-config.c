@@ -10,7 +10,8 @@
 enum {
 	MAX_USER = 32,
 	MAX_PUBLIC_KEY = 4096,	/* RSA of 16384 bits has 2,800 characters */
-	MAX_PRIVATE_LINES = 256 /* and a private key of 180 lines */
+	MAX_PRIVATE_LINES = 256, /* and a private key of 180 lines */
+	MAX_PRIVATE_LINE = 16384 /* or of one: ssh-keygen folds its text, libssh does not */
 };
 
 /* cloud-init names a host key by its kind, OpenSSH by its algorithm. */
@@ -144,7 +145,7 @@ static int add_private_key(struct souk_buf *out, const char *text, struct souk_e
 	while (*p && *p != '-') {
 		size_t len = base64_run(p);
 
-		if (len == 0 || len > 128 || p[len] != '\n' || ++lines > MAX_PRIVATE_LINES)
+		if (len == 0 || len > MAX_PRIVATE_LINE || p[len] != '\n' || ++lines > MAX_PRIVATE_LINES)
 			return bad_private_key(err);
 		souk_buf_printf(out, "    %.*s\n", (int)len, p);
 		p += len + 1;

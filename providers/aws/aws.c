@@ -159,6 +159,7 @@ static const struct souk_provider_ops aws_ops = {
 	.start = aws_start,
 	.open_ports = aws_open_ports,
 	.set_on_shutdown = aws_set_on_shutdown,
+	.sweep = aws_sweep,
 };
 
 SOUK_PROVIDER_REGISTER(aws_ops);

@@ -51,6 +51,8 @@ int aws_open_ports(void *self, struct souk_call *call, const struct souk_instanc
 		   struct souk_error *err);
 int aws_set_on_shutdown(void *self, struct souk_call *call, const struct souk_instance_ref *refs,
 			uint32_t n, uint32_t on_shutdown, struct souk_error *err);
+int aws_sweep(void *self, struct souk_call *call, const struct souk_instance_filter *filter,
+	      struct souk_error *err);
 
 /* ---- check.c --------------------------------------------------------------------------------- */
 

@@ -317,3 +317,30 @@ int aws_set_on_shutdown(void *self, struct souk_call *call, const struct souk_in
 	}
 	return ret;
 }
+
+int aws_sweep(void *self, struct souk_call *call, const struct souk_instance_filter *filter,
+	      struct souk_error *err)
+{
+	struct aws_client client = { self, call, filter->region };
+	char ids[MAX_GROUPS][AWS_ID_SIZE];
+	int n, i, ret;
+
+	if (!filter->region || !filter->cluster || !filter->owner)
+		return souk_error_set(err, SOUK_E_INVALID,
+				      "sweep: needs a cluster, an owner and a region");
+	n = aws_groups_of(&client, filter->cluster, AWS_TAG_OWNER, filter->owner, ids, MAX_GROUPS,
+			  err);
+	if (n < 0)
+		return n;
+	for (i = 0; i < n; i++) {
+		struct souk_error why = SOUK_ERROR_INIT;
+
+		ret = aws_group_delete(&client, ids[i], &why);
+		if (ret == SOUK_E_CONFLICT)
+			souk_call_log(call, SOUK_LOG_DEBUG, "security group '%s' stays: %s", ids[i],
+				      why.message);
+		else if (ret < 0)
+			return aws_error_pass(&why, err);
+	}
+	return SOUK_OK;
+}

@@ -20,6 +20,8 @@ def _strip_comment(text):
 
 def _scalar(text, number):
     text = _strip_comment(text)
+    if re.fullmatch(r"\[[A-Za-z0-9_., -]*\]", text):
+        return [_scalar(part, number) for part in text[1:-1].split(",") if part.strip()]
     if text[:1] == '"' or text[:1] in "[{":
         try:
             return json.loads(text)

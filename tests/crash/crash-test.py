@@ -38,7 +38,11 @@ import awswire
 REQUEST_KINDS = ("kill-before", "kill-after", "drop-before", "drop-after", "repeat", "late",
                  "error-503")
 SYNC_KINDS = ("before", "after")
-DEFAULT_LAUNCH = "launch -y -d -c crash --providers aws --infra aws/us-east-1 --cpus 2 true"
+DEFAULT_LAUNCH = ("launch -y -d -c crash --providers aws --infra aws/us-east-1 "
+                  "--instance-type m5.large true")
+# the first zone is sold out, so that failing over is under test too
+DEFAULT_SERVER_ARGS = {"ec2": ["--sshd", "--scenario", os.path.join(HERE, "failover.json")],
+                       "moto": []}
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
         "TSAN_OPTIONS", "USER", "LOGNAME", "SHELL")
 
@@ -463,7 +467,7 @@ def arguments():
                         help="names of the process whose syncs count")
     parser.add_argument("--server", choices=("ec2", "moto"), default="ec2")
     parser.add_argument("--server-args", type=shlex.split, default=None,
-                        help="for the server; default for ec2: --sshd")
+                        help="for the server; default for ec2: --sshd --scenario failover.json")
     parser.add_argument("--launch", default=DEFAULT_LAUNCH, help="arguments of the launch")
     parser.add_argument("--regions", default="us-east-1", help="where to look for machines (moto)")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE",
@@ -486,7 +490,7 @@ def arguments():
         parser.error(f"no command '{' '.join(args.souk)}': give --souk or SOUK")
     args.souk[0] = os.path.abspath(shutil.which(args.souk[0]))
     if args.server_args is None:
-        args.server_args = ["--sshd"] if args.server == "ec2" else []
+        args.server_args = DEFAULT_SERVER_ARGS[args.server]
     return args
 
 

@@ -5,6 +5,7 @@ dist_check_SCRIPTS += %D%/test_crash.py
 EXTRA_DIST += \
 	%D%/README.md \
 	%D%/crash-test.py \
+	%D%/failover.json \
 	%D%/faultproxy.py \
 	%D%/imitation.py \
 	%D%/killsync.c \

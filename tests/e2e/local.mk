@@ -5,12 +5,15 @@ TESTS += \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
 	%D%/test-embeddings.sh \
+	%D%/test-local-launch.sh \
 	%D%/test-runtime.sh
 
 EXTRA_DIST += \
+	%D%/lib.sh \
 	%D%/runtime/cases.sh \
 	%D%/runtime/machines.sh \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
 	%D%/test-embeddings.sh \
+	%D%/test-local-launch.sh \
 	%D%/test-runtime.sh

@@ -60,6 +60,12 @@ tests_unit_test_fs_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_fs_LDADD = $(TEST_LIBS)
 tests_unit_test_fs_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+check_PROGRAMS += tests/unit/test-market
+tests_unit_test_market_SOURCES = %D%/test-market.c %D%/scratch.h
+tests_unit_test_market_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_market_LDADD = $(TEST_LIBS)
+tests_unit_test_market_LDFLAGS = $(AM_LDFLAGS) -no-install
+
 check_PROGRAMS += tests/unit/test-proc
 tests_unit_test_proc_SOURCES = %D%/test-proc.c %D%/scratch.h
 tests_unit_test_proc_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -100,6 +106,12 @@ tests_unit_test_ssh_SOURCES = %D%/test-ssh.c %D%/ssh-fixture.c %D%/ssh-fixture.h
 tests_unit_test_ssh_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ssh_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
 tests_unit_test_ssh_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-store
+tests_unit_test_store_SOURCES = %D%/test-store.c %D%/scratch.h
+tests_unit_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_store_LDADD = $(TEST_LIBS)
+tests_unit_test_store_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/unit/test-task
 tests_unit_test_task_SOURCES = %D%/test-task.c %D%/task-golden.h

@@ -239,7 +239,7 @@ struct souk_launch_result {
 /*
  * Get a cluster (reuse the named one if it fits, else go down the plan until a candidate
  * works), sync, run, follow. SOUK_OK if the job was submitted and, unless detached, followed
- * to its end, whatever that was. 'plan' may be NULL if the named cluster exists.
+ * to its end, whatever that was. 'plan' may be NULL if the named cluster has machines.
  */
 int souk_launch(struct souk *souk, const struct souk_task_file *file, const struct souk_plan *plan,
 		const struct souk_launch_options *options, struct souk_launch_result *result_out,

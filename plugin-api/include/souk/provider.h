@@ -450,6 +450,17 @@ struct souk_provider_ops {
 	int (*set_on_shutdown)(void *self, struct souk_call *call,
 			       const struct souk_instance_ref *refs, uint32_t n,
 			       uint32_t on_shutdown, struct souk_error *err);
+
+	/*
+	 * Remove what provision has made for a cluster in a region besides machines (a security
+	 * group, an address), as far as no machine uses it. 'filter' has cluster, owner and
+	 * region. Called when a provision call whose fate was unknown has turned out to have made
+	 * no machine, and when a cluster's machines have ended without teardown. Having nothing to
+	 * remove, and what is still in use, are no failures. NULL: provision leaves nothing
+	 * besides machines.
+	 */
+	int (*sweep)(void *self, struct souk_call *call, const struct souk_instance_filter *filter,
+		     struct souk_error *err);
 };
 
 #define SOUK_PROVIDER_HEAD                                                                         \

@@ -48,6 +48,11 @@ sleepers() { # NUMBER
 	pgrep -f "^(/[a-z/]*)?sleep $1.$$\$"
 }
 
+# Let the job go on that reads this fifo. The limit is for when none does.
+open_gate() { # FIFO
+	timeout 60 sh -c 'echo >"$1"' sh "$1"
+}
+
 start_cluster() { # NODES GPUS CPUS
 	describe_cluster 0 "$@" | node init >/dev/null
 	[ "$1" = 1 ] || describe_cluster 1 "$@" | worker init >/dev/null
@@ -181,7 +186,7 @@ case_output() {
 	mkfifo "$T/m0/home/gate"
 	id=$(submit name=live)
 	check 'a line is in the log while the job runs' await "grep -qs first '$T/m0/home/souk_logs/$id-live/run.log'"
-	echo go >"$T/m0/home/gate"
+	open_gate "$T/m0/home/gate"
 	node wait $id >/dev/null
 	check 'and the next after it' matches second "$T/m0/home/souk_logs/$id-live/run.log"
 }
@@ -242,7 +247,7 @@ case_fifo() {
 	await_status $id3 PENDING
 	check 'the head of the line waits, and those behind it' same 'RUNNING PENDING PENDING PENDING' \
 		"$(status_of $id1) $(status_of $id2) $(status_of $id3) $(status_of $id4)"
-	echo >"$home/gate1"
+	open_gate "$home/gate1"
 	await_status $id4 RUNNING
 	check 'then all that fit run' same 'SUCCEEDED RUNNING RUNNING RUNNING' \
 		"$(status_of $id1) $(status_of $id2) $(status_of $id3) $(status_of $id4)"
@@ -262,7 +267,7 @@ case_fifo() {
 	check 'a waiting job can be cancelled' same CANCELLED "$(status_of $idb)"
 	check 'without having started' same - "$(field started "$(node status $idb)")"
 	for i in 2 3 4; do
-		echo >"$home/gate$i"
+		open_gate "$home/gate$i"
 	done
 	node cancel all 1 >/dev/null
 	check 'cancel all ends all' none sh -c "ls '$home/.souk/active'"
@@ -374,7 +379,7 @@ case_autostop() {
 	kill -KILL $pid
 	node queue >/dev/null
 	check 'a dead watchdog comes back' await "read -r p _ <'$home/.souk/watchdog' && test \$p != $pid && kill -0 \$p 2>/dev/null"
-	echo >"$home/gate"
+	open_gate "$home/gate"
 	check 'an idle machine ends' await "test -s '$home/ended'"
 	check 'as was asked' same stop "$(head -n 1 "$home/ended")"
 	echo true >"$T/run"
@@ -474,7 +479,7 @@ case_gang() {
 	mkfifo "$T/m1/home/gate"
 	id=$(submit name=gang num_nodes=2)
 	await "sleepers 1051 >/dev/null"
-	echo >"$T/m1/home/gate"
+	open_gate "$T/m1/home/gate"
 	line=$(node wait $id)
 	check 'the first rank that fails fails the job' same 'FAILED 7' "$(field status "$line") $(field code "$line")"
 	check 'the other is stopped' none sleepers 1051
@@ -484,7 +489,7 @@ case_gang() {
 	mkfifo "$T/m0/home/gate"
 	id=$(submit name=gang num_nodes=2)
 	await "sleepers 1052 >/dev/null"
-	echo >"$T/m0/home/gate"
+	open_gate "$T/m0/home/gate"
 	line=$(node wait $id)
 	check 'a failure of the head stops the worker' same 'FAILED 5' "$(field status "$line") $(field code "$line")"
 	check 'with all its processes' none sleepers 1052
@@ -535,7 +540,7 @@ case_reconnect() {
 	id=$(submit name=cut num_nodes=2)
 	await "test -s '$T/m0/home/.souk/jobs/$id/run-1.pid'"
 	machine_down 1
-	echo >"$T/m1/home/gate"
+	open_gate "$T/m1/home/gate"
 	machine_up 1
 	line=$(node wait $id)
 	check 'a status that came while it was lost arrives' same 'FAILED 8' "$(field status "$line") $(field code "$line")"
