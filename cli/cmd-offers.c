@@ -249,17 +249,18 @@ static int run(struct cli *cli, const void *opaque, int n_args, char **args)
 	if (status)
 		return status;
 	fill_filter(options, n_args ? args[0] : NULL, &filter);
+	filter.summary = wants_accelerators(options, n_args) && !options->csv && !cli->common.json;
 	if (souk_offers_find(cli->souk, &filter, &offers, &err) < 0)
 		return cli_fail(&err);
 	if (options->csv) {
 		status = print_csv(offers);
 	} else if (cli->common.json) {
 		status = print_json(offers);
-	} else if (souk_offers_count(offers) == 0) {
+	} else if (souk_offers_count(offers) == 0 && souk_offers_accelerators(offers) == 0) {
 		cli_error("nothing on sale fits");
 		cli_hint("'souk offers' lists what there is, 'souk provider list' who sells");
 		status = EX_UNAVAILABLE;
-	} else if (wants_accelerators(options, n_args) && souk_offers_accelerators(offers) > 0) {
+	} else if (filter.summary && souk_offers_accelerators(offers) > 0) {
 		status = print_accelerators(offers);
 	} else {
 		status = print_offers(offers);

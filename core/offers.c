@@ -337,9 +337,10 @@ int souk_offers_find(struct souk *souk, const struct souk_offer_filter *given,
 	if (ret == SOUK_OK)
 		ret = read_all(souk, &filter, &offers->catalog, err);
 	if (ret == SOUK_OK)
-		ret = make_rows(offers, &filter, err);
-	if (ret == SOUK_OK)
 		ret = make_accelerators(offers, &filter, err);
+	/* Where nobody sells accelerators, the machines themselves are the summary. */
+	if (ret == SOUK_OK && (!given->summary || offers->n_accelerators == 0))
+		ret = make_rows(offers, &filter, err);
 	filter_fini(&filter);
 	if (ret < 0) {
 		souk_offers_free(offers);

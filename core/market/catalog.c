@@ -134,16 +134,12 @@ static int parse_optional_price(const char *what, const char *text, int64_t *mic
 	return text[0] ? souk_parse_micros(what, text, micros_out, err) : SOUK_OK;
 }
 
-static int parse_fields(char *const f[N_COLUMNS], struct souk_offer *offer, struct souk_error *err)
+/* What the instance type alone decides. */
+static int parse_type(char *const f[N_COLUMNS], struct souk_offer *offer, struct souk_error *err)
 {
 	uint64_t gpu_memory = 0;
 
 	*offer = (struct souk_offer){ SOUK_OFFER_HEAD };
-	if (!f[INSTANCE_TYPE][0] || !f[REGION][0])
-		return souk_error_set(err, SOUK_E_INVALID, "no instance type or no region");
-	offer->instance_type = f[INSTANCE_TYPE];
-	offer->region = f[REGION];
-	offer->zone = f[ZONE][0] ? f[ZONE] : NULL;
 	offer->arch = f[ARCH][0] ? f[ARCH] : "x86_64";
 	offer->accelerator = f[GPU_NAME][0] ? souk_accelerator_canonical(f[GPU_NAME]) : NULL;
 	memcpy(offer->currency, "USD", 4);
@@ -153,12 +149,39 @@ static int parse_fields(char *const f[N_COLUMNS], struct souk_offer *offer, stru
 	    souk_parse_milli("gpu_count", f[GPU_COUNT], &offer->accelerator_milli, err) < 0)
 		return SOUK_E_INVALID;
 	if (parse_gib("memory_gib", f[MEMORY_GIB], &offer->memory_mib, err) < 0 ||
-	    parse_gib("gpu_memory_gib", f[GPU_MEMORY_GIB], &gpu_memory, err) < 0 ||
-	    parse_optional_price("price_usd_hour", f[PRICE], &offer->micros_per_hour, err) < 0 ||
+	    parse_gib("gpu_memory_gib", f[GPU_MEMORY_GIB], &gpu_memory, err) < 0)
+		return SOUK_E_INVALID;
+	offer->accelerator_memory_mib = (uint32_t)gpu_memory;
+	return SOUK_OK;
+}
+
+/* Lines of one instance type stand together and say the same from ARCH to GPU_MEMORY_GIB. */
+static int same_type(char *const f[N_COLUMNS], const struct souk_catalog_offer *before)
+{
+	const char *start = f[INSTANCE_TYPE];
+	size_t size = (size_t)(f[PRICE] - start);
+
+	/* The texts of the line before are in the same file, with its commas made NUL likewise. */
+	return before && before->offer.instance_type < start &&
+	       memcmp(before->offer.instance_type, start, size) == 0;
+}
+
+static int parse_fields(char *const f[N_COLUMNS], const struct souk_catalog_offer *before,
+			struct souk_offer *offer, struct souk_error *err)
+{
+	if (!f[INSTANCE_TYPE][0] || !f[REGION][0])
+		return souk_error_set(err, SOUK_E_INVALID, "no instance type or no region");
+	if (same_type(f, before))
+		*offer = before->offer;
+	else if (parse_type(f, offer, err) < 0)
+		return SOUK_E_INVALID;
+	offer->instance_type = f[INSTANCE_TYPE];
+	offer->region = f[REGION];
+	offer->zone = f[ZONE][0] ? f[ZONE] : NULL;
+	if (parse_optional_price("price_usd_hour", f[PRICE], &offer->micros_per_hour, err) < 0 ||
 	    parse_optional_price("spot_price_usd_hour", f[SPOT_PRICE],
 				 &offer->spot_micros_per_hour, err) < 0)
 		return SOUK_E_INVALID;
-	offer->accelerator_memory_mib = (uint32_t)gpu_memory;
 	return SOUK_OK;
 }
 
@@ -185,12 +208,15 @@ struct reader {
 	const char *provider;
 	const char *source;
 	const char *date;
+	size_t first;	/* item of this file */
 	unsigned line;
 	int has_header;
 };
 
 static int read_line(struct reader *reader, char *line, struct souk_error *err)
 {
+	struct souk_catalog *catalog = reader->catalog;
+	const struct souk_catalog_offer *before;
 	struct souk_catalog_offer item;
 	char *fields[N_COLUMNS];
 	unsigned n;
@@ -211,12 +237,13 @@ static int read_line(struct reader *reader, char *line, struct souk_error *err)
 	if (n != N_COLUMNS)
 		return souk_error_set(err, SOUK_E_INVALID, "%s:%u: not %d columns", reader->path,
 				      reader->line, N_COLUMNS);
-	if (parse_fields(fields, &item.offer, err) < 0)
+	before = catalog->n > reader->first ? &catalog->items[catalog->n - 1] : NULL;
+	if (parse_fields(fields, before, &item.offer, err) < 0)
 		return souk_error_prefix(err, "%s:%u", reader->path, reader->line);
 	item.provider = reader->provider;
 	item.source = reader->source;
 	item.date = reader->date;
-	return add_item(reader->catalog, &item, err);
+	return add_item(catalog, &item, err);
 }
 
 static int read_text(struct reader *reader, char *text, struct souk_error *err)
@@ -236,7 +263,7 @@ static int read_text(struct reader *reader, char *text, struct souk_error *err)
 int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths *paths,
 			  const char *provider, struct souk_error *err)
 {
-	struct reader reader = { .catalog = catalog, .date = "" };
+	struct reader reader = { .catalog = catalog, .date = "", .first = catalog->n };
 	SOUK_AUTO_FREE char *path = find_file(paths, provider, &reader.source);
 	size_t size;
 	char *text;

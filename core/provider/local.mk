@@ -7,8 +7,10 @@ provider_sources = \
 	%D%/module.c \
 	%D%/provider.c \
 	%D%/registry.c \
+	%D%/stamp.c \
 	%D%/host.h \
 	%D%/lists.h \
 	%D%/module.h \
 	%D%/provider.h \
-	%D%/registry.h
+	%D%/registry.h \
+	%D%/stamp.h

@@ -22,6 +22,7 @@
 #include "base/strv.h"
 #include "base/util.h"
 #include "provider/host.h"
+#include "provider/stamp.h"
 
 #define PREFIX "souk-provider-"
 #define SUFFIX ".so"
@@ -58,12 +59,13 @@ static void module_free(struct souk_module *module)
 	free(module->options);
 	free(module->name);
 	free(module->path);
+	free(module->stamps);
 	free(module->problem);
 	free(module);
 }
 
-static int add_module(struct souk_modules *modules, const char *folder, const char *file,
-		      struct souk_error *err)
+static int add_module(struct souk_modules *modules, const char *cache, const char *folder,
+		      const char *file, struct souk_error *err)
 {
 	SOUK_AUTO_FREE char *name = name_of_file(file);
 	struct souk_module *module;
@@ -80,9 +82,10 @@ static int add_module(struct souk_modules *modules, const char *folder, const ch
 		return souk_error_nomem(err);
 	pthread_mutex_init(&module->serial, NULL);
 	module->path = souk_fs_join(folder, file);
+	module->stamps = souk_fs_join(cache, "modules");
 	module->name = name;
 	name = NULL;
-	if (!module->path) {
+	if (!module->path || !module->stamps) {
 		module_free(module);
 		return souk_error_nomem(err);
 	}
@@ -90,7 +93,8 @@ static int add_module(struct souk_modules *modules, const char *folder, const ch
 	return SOUK_OK;
 }
 
-static int scan_folder(struct souk_modules *modules, const char *folder, struct souk_error *err)
+static int scan_folder(struct souk_modules *modules, const char *cache, const char *folder,
+		       struct souk_error *err)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -104,7 +108,7 @@ static int scan_folder(struct souk_modules *modules, const char *folder, struct 
 		return SOUK_OK;
 	}
 	while (ret == SOUK_OK && (entry = readdir(dir)) != NULL)
-		ret = add_module(modules, folder, entry->d_name, err);
+		ret = add_module(modules, cache, folder, entry->d_name, err);
 	closedir(dir);
 	return ret;
 }
@@ -143,7 +147,7 @@ int souk_modules_find(const struct souk_paths *paths, const char *const *further
 
 	ret = search_path(paths, further, &folders, err);
 	for (i = 0; i < folders.n && ret == SOUK_OK; i++)
-		ret = scan_folder(&modules, folders.items[i], err);
+		ret = scan_folder(&modules, paths->cache, folders.items[i], err);
 	souk_strv_fini(&folders);
 	if (ret < 0) {
 		souk_modules_fini(&modules);
@@ -331,9 +335,12 @@ static int load(struct souk_module *module, struct souk_error *err)
 	ret = souk_fs_check_trusted(module->path, err);
 	if (ret < 0)
 		return ret;
-	ret = try_out(module, err);
-	if (ret < 0)
-		return ret;
+	if (!souk_stamp_matches(module->stamps, module->path)) {
+		ret = try_out(module, err);
+		if (ret < 0)
+			return ret;
+		souk_stamp_write(module->stamps, module->path);
+	}
 	module->handle = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
 	if (!module->handle)
 		return souk_error_set(err, SOUK_E_INVALID, "'%s' cannot be loaded: %s", module->path,

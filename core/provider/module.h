@@ -13,6 +13,7 @@
 struct souk_module {
 	char *name;
 	char *path;
+	char *stamps;			/* folder of the notes of files that do no harm */
 	void *handle;			/* of dlopen; NULL: not loaded */
 	struct souk_provider_ops ops;	/* ours: what the module does not know is 0 */
 	const struct souk_option **options; /* as the module's own size says; ended by NULL */
@@ -41,8 +42,8 @@ struct souk_module *souk_modules_get(const struct souk_modules *modules, const c
 
 /*
  * Load a module: its file and folder must belong to root or us and be writable by nobody
- * else, it is first loaded in a child process, so that a crash in its constructor is an error
- * and not ours, its ABI number must be ours and the required ops must be there. A refusal is
+ * else, a file that is new to us is first loaded in a child process, so that a crash in its
+ * constructor is an error and not ours, its ABI number must be ours and the required ops must be there. A refusal is
  * one clear sentence and is remembered. Loading what is loaded does nothing. Not thread-safe.
  */
 int souk_module_load(struct souk_module *module, struct souk_error *err);

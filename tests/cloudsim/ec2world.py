@@ -309,6 +309,7 @@ class World:
                 "keys": list(self.keys.values()),
                 "faults": self.faults,
                 "requests": self.requests,
+                "ssh_port": self.machines.port if self.machines else None,
                 "billed_seconds": sum(self.billed(i) for i in self.instances.values()),
             }
 

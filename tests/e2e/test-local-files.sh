@@ -260,13 +260,13 @@ envs:
   YAML: "double \" quote\nnew line\ttab 'single' $HOME `id` \\ end"
   EMPTY: ""
   NUMBER: 1.50
-  YES: true
+  TRUTH: true
 run: |
   printf '%s' "$AWKWARD" >~/awkward
   printf '%s' "$FROM_FILE" >~/from-file
   printf '%s' "$YAML" >~/yaml
   printf '%s' "$COPIED" >~/copied
-  printf '<%s>' "$EMPTY" "$NUMBER" "$YES" >~/scalars
+  printf '<%s>' "$EMPTY" "$NUMBER" "$TRUTH" >~/scalars
 T
 printf 'FROM_FILE=a b=c "d"\n# a comment\nAWKWARD=overridden\n' >env.file
 COPIED="copied ' one" run 0 exec "$( [ -d "$SOUK_HOME/state/clusters/a" ] && echo a || echo b )" \

@@ -66,6 +66,28 @@ tests_unit_test_market_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_market_LDADD = $(TEST_LIBS)
 tests_unit_test_market_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+# Modules that the tests copy under the names that tell them what to be.
+TEST_MODULE_LDFLAGS = $(PROVIDER_LINK) -rpath $(abs_top_builddir)/tests/unit/modules
+check_LTLIBRARIES += tests/unit/modules/variant.la
+tests_unit_modules_variant_la_SOURCES = %D%/modules/variant.c %D%/modules/own-name.h
+tests_unit_modules_variant_la_CPPFLAGS = $(PROVIDER_CPPFLAGS)
+tests_unit_modules_variant_la_CFLAGS = $(PROVIDER_CFLAGS)
+tests_unit_modules_variant_la_LIBADD = libsouk-provider.la
+tests_unit_modules_variant_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+check_LTLIBRARIES += tests/unit/modules/empty.la
+tests_unit_modules_empty_la_SOURCES = %D%/modules/empty.c
+tests_unit_modules_empty_la_CPPFLAGS = $(PROVIDER_CPPFLAGS)
+tests_unit_modules_empty_la_CFLAGS = $(PROVIDER_CFLAGS)
+tests_unit_modules_empty_la_LIBADD = libsouk-provider.la
+tests_unit_modules_empty_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+
+check_PROGRAMS += tests/unit/test-modules
+tests_unit_test_modules_SOURCES = %D%/test-modules.c %D%/scratch.h
+tests_unit_test_modules_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_modules_LDADD = $(TEST_LIBS)
+tests_unit_test_modules_LDFLAGS = $(AM_LDFLAGS) -no-install
+EXTRA_tests_unit_test_modules_DEPENDENCIES = tests/unit/modules/variant.la tests/unit/modules/empty.la
+
 check_PROGRAMS += tests/unit/test-proc
 tests_unit_test_proc_SOURCES = %D%/test-proc.c %D%/scratch.h
 tests_unit_test_proc_CPPFLAGS = $(TEST_CPPFLAGS)

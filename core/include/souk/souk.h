@@ -156,6 +156,7 @@ struct souk_offer_filter {
 	int all_regions;	    /* 0: one line per provider and instance type, the cheapest region */
 	int zones;		    /* 1: one line per zone */
 	uint32_t limit;		    /* 0: all */
+	int summary;		    /* 1: only the accelerators are wanted, no rows */
 };
 
 /* What is on sale, cheapest first. Providers that fail are a warning each. */
