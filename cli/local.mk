@@ -9,6 +9,7 @@ libsouk_cli_la_SOURCES = \
 	%D%/args.c \
 	%D%/cmd-autostop.c \
 	%D%/cmd-cancel.c \
+	%D%/cmd-catalog.c \
 	%D%/cmd-check.c \
 	%D%/cmd-down.c \
 	%D%/cmd-exec.c \

@@ -11,6 +11,7 @@ include %D%/node/local.mk
 include %D%/fleet/local.mk
 
 core_sources = \
+	%D%/catalogs.c \
 	%D%/clusters.c \
 	%D%/offers.c \
 	%D%/plan.c \

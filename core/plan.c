@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "base/util.h"
 
+/* Every machine type, zone and price of all regions, a page at a time. */
+#define ASK_TIMEOUT_MS 300000
+
 /* ---- Who takes part ---- */
 
 /* Does the task ask for this provider by name? 2: and for no other; 0: it names others only. */
@@ -29,7 +32,8 @@ static int asks_for(const struct souk_task *task, const char *name)
 	return free_choice || !task ? 1 : 0;
 }
 
-static int is_explicit(const struct souk *souk, const struct souk_task *task, const char *name)
+int souk_participant_is_explicit(const struct souk *souk, const struct souk_task *task,
+				 const char *name)
 {
 	return souk_strv_has(&souk->registry.wanted, name) || asks_for(task, name) == 2 ||
 	       souk_config_has_provider(&souk->config, name);
@@ -61,7 +65,7 @@ static int add_participant(struct souk_participants *all, struct souk_provider *
 static void warn_skipped(const struct souk *souk, const struct souk_task *task, const char *name,
 			 const struct souk_error *why)
 {
-	int loud = is_explicit(souk, task, name) || why->code != SOUK_E_AUTH;
+	int loud = souk_participant_is_explicit(souk, task, name) || why->code != SOUK_E_AUTH;
 
 	souk_log(loud ? SOUK_LOG_WARNING : SOUK_LOG_INFO, "%s: skipped: %s", name,
 		 souk_error_without(why, name));
@@ -116,7 +120,7 @@ static void drop_defaults(struct souk *souk, const struct souk_task *task,
 		return;
 	for (i = 0; i < all->n; i++) {
 		if ((all->items[i].features & SOUK_FEATURE_DEFAULT) &&
-		    !is_explicit(souk, task, all->items[i].name))
+		    !souk_participant_is_explicit(souk, task, all->items[i].name))
 			continue;
 		all->items[kept] = all->items[i];
 		all->providers[kept++] = all->providers[i];
@@ -162,13 +166,14 @@ void souk_participants_fini(struct souk_participants *all)
 int souk_catalog_ask(struct souk *souk, struct souk_provider *provider, struct souk_catalog *catalog,
 		     struct souk_error *err)
 {
-	struct souk_call_limits limits = { .cancel = &souk->cancel };
+	struct souk_call_limits limits = { .cancel = &souk->cancel, .timeout_ms = ASK_TIMEOUT_MS };
 	const char *name = souk_provider_name(provider);
 	struct souk_offer_list offers = { 0 };
 	int ret;
 
 	ret = souk_provider_list_offers(provider, &limits, &offers, err);
-	if (ret == SOUK_OK && !souk_provider_has(provider, SOUK_FEATURE_QUICK_OFFERS))
+	/* An empty file would keep those who have nothing today from being asked tomorrow. */
+	if (ret == SOUK_OK && offers.n > 0 && !souk_provider_has(provider, SOUK_FEATURE_QUICK_OFFERS))
 		ret = souk_catalog_write(&souk->paths, name, &offers, err);
 	if (ret == SOUK_OK)
 		ret = souk_catalog_add_live(catalog, name, &offers, err);

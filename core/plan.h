@@ -21,7 +21,12 @@ int souk_participants_open(struct souk *souk, const struct souk_task *task,
 			   struct souk_participants *all_out, struct souk_error *err);
 void souk_participants_fini(struct souk_participants *all);
 
-/* Ask a provider itself what it has; the cache keeps it, unless asking is quick. */
+/* Did the user ask for this provider: with --providers, in the configuration, or in the task (NULL:
+ * there is none)? */
+int souk_participant_is_explicit(const struct souk *souk, const struct souk_task *task,
+				 const char *name);
+
+/* Ask a provider itself what it has; the cache keeps it, unless asking is quick or it has nothing. */
 int souk_catalog_ask(struct souk *souk, struct souk_provider *provider, struct souk_catalog *catalog,
 		     struct souk_error *err);
 

@@ -4,6 +4,7 @@
 MAN_PAGES += \
 	%D%/souk-autostop.1 \
 	%D%/souk-cancel.1 \
+	%D%/souk-catalog.1 \
 	%D%/souk-check.1 \
 	%D%/souk-config.5 \
 	%D%/souk-down.1 \

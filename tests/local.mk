@@ -8,10 +8,20 @@ include %D%/e2e/local.mk
 include %D%/cloudsim/local.mk
 include %D%/crash/local.mk
 include %D%/fuzz/local.mk
+include %D%/bench/local.mk
 
 TESTS += $(check_PROGRAMS)
 TESTS += %D%/check-floors %D%/check-style
 dist_check_SCRIPTS += %D%/check-floors %D%/check-style
+
+if HAVE_PYTHON
+TESTS += \
+	%D%/cloudsim/test_ec2.py \
+	%D%/cloudsim/test_machine.py \
+	%D%/crash/test_crash.py \
+	%D%/crash/test-launch-killed.sh
+endif
+dist_check_SCRIPTS += %D%/crash/test-launch-killed.sh
 
 # What the tests are told: where the sources are, which program and compiler to use.
 AM_TESTS_ENVIRONMENT = \

@@ -2,7 +2,7 @@
 # souk.bash - completion of souk for bash
 # shellcheck shell=bash
 
-_souk_commands='launch exec logs queue cancel status ssh start stop down autostop offers validate check provider help'
+_souk_commands='launch exec logs queue cancel status ssh start stop down autostop offers catalog validate check provider help'
 _souk_common='--providers --provider-path --set --json -y --yes -v --verbose --debug -h --help'
 _souk_task='-n --name --workdir --env --env-file --secret --secret-file --gpus --cpus --memory --num-nodes'
 
@@ -100,6 +100,9 @@ _souk_argument()
 	logs | queue | cancel | ssh) [[ $2 == 0 ]] && _souk_words "$(_souk_clusters)" ;;
 	status | start | stop | down | autostop) _souk_words "$(_souk_clusters)" ;;
 	check) _souk_words "$(_souk_providers)" ;;
+	catalog)
+		if [[ $2 == 0 ]]; then _souk_words 'info update'; else _souk_words "$(_souk_providers)"; fi
+		;;
 	provider)
 		if [[ $2 == 0 ]]; then _souk_words 'list info'; else _souk_words "$(_souk_providers)"; fi
 		;;

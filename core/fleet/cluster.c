@@ -16,6 +16,7 @@
 
 #define CONFIRM_MS 3000
 #define SETTLE_MS 120000
+#define RETRY_MS 30000
 #define HEAD_PATIENCE_MS 20000
 
 void fleet_event(const struct souk_callbacks *callbacks, enum souk_event_kind kind,
@@ -176,6 +177,11 @@ int64_t fleet_settle_ms(const struct souk_provider *provider)
 	if (souk_provider_has(provider, SOUK_FEATURE_CONSISTENT))
 		return 0;
 	return milliseconds("SOUK_SETTLE_MS", SETTLE_MS);
+}
+
+uint32_t fleet_retry_ms(void)
+{
+	return (uint32_t)milliseconds("SOUK_RETRY_MS", RETRY_MS);
 }
 
 struct souk_call_limits fleet_limits(struct souk_fleet *fleet)

@@ -59,6 +59,9 @@ uint32_t fleet_confirm_ms(const struct souk_provider *provider);
 /* How old an intent must be before its absence counts. */
 int64_t fleet_settle_ms(const struct souk_provider *provider);
 
+/* How long '--retry-until-up' waits before it begins again, the first time. */
+uint32_t fleet_retry_ms(void);
+
 /* The limits of a call: the fleet's cancel flag and the usual time. */
 struct souk_call_limits fleet_limits(struct souk_fleet *fleet);
 

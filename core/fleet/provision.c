@@ -20,7 +20,6 @@
 #define SAME_TOKEN_TRIES 3
 #define BUSY_TRIES 4
 #define BUSY_PAUSE_MS 2000u
-#define RETRY_MIN_MS 30000
 #define RETRY_MAX_MS 300000
 
 /* Places that need not be tried in this round: a failure and its scope. */
@@ -680,7 +679,7 @@ int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
 		.callbacks = callbacks,
 		.cluster = cluster,
 	};
-	uint32_t pause_ms = RETRY_MIN_MS;
+	uint32_t pause_ms = fleet_retry_ms();
 	int ret;
 
 	ret = fleet_keys_load(fleet, cluster->name, &launch.keys, err);
@@ -689,7 +688,7 @@ int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
 	while ((ret = go_down_plan(&launch, err)) < 0 && retry_until_up && launch.may_retry &&
 	       !ends_launch(ret)) {
 		fleet_event(callbacks, SOUK_EVENT_NOTE, cluster->name, "%s; again in %u s", err->message,
-			    pause_ms / 1000);
+			    (pause_ms + 999) / 1000);
 		ret = souk_cancel_wait(fleet->cancel, pause_ms, err);
 		if (ret < 0)
 			break;

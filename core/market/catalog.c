@@ -41,32 +41,34 @@ void souk_catalog_fini(struct souk_catalog *catalog)
 	*catalog = (struct souk_catalog){ 0 };
 }
 
-/* The file's path, or NULL; *source_out is set with it. */
-static char *find_file(const struct souk_paths *paths, const char *provider, const char **source_out)
+int souk_catalog_find_file(const struct souk_paths *paths, const char *provider, char **path_out,
+			   const char **source_out, struct souk_error *err)
 {
-	char *path = NULL;
+	const char *const folders[] = { paths->cache, paths->datadir };
+	static const char *const sources[] = { "live", "seed" };
+	size_t i;
 
-	if (asprintf(&path, "%s/catalog/%s.csv", paths->cache, provider) < 0)
-		return NULL;
-	*source_out = "live";
-	if (souk_fs_is_file(path))
-		return path;
-	free(path);
-	if (asprintf(&path, "%s/catalog/%s.csv", paths->datadir, provider) < 0)
-		return NULL;
-	*source_out = "seed";
-	if (souk_fs_is_file(path))
-		return path;
-	free(path);
-	return NULL;
+	for (i = 0; i < SOUK_ARRAY_SIZE(folders); i++) {
+		char *path;
+
+		if (asprintf(&path, "%s/catalog/%s.csv", folders[i], provider) < 0)
+			return souk_error_nomem(err);
+		if (souk_fs_is_file(path)) {
+			*path_out = path;
+			*source_out = sources[i];
+			return SOUK_OK;
+		}
+		free(path);
+	}
+	return souk_error_set(err, SOUK_E_NOT_FOUND, "no offers of '%s' are known", provider);
 }
 
 int souk_catalog_has_file(const struct souk_paths *paths, const char *provider)
 {
+	SOUK_AUTO_FREE char *path = NULL;
 	const char *source;
-	SOUK_AUTO_FREE char *path = find_file(paths, provider, &source);
 
-	return path != NULL;
+	return souk_catalog_find_file(paths, provider, &path, &source, NULL) == SOUK_OK;
 }
 
 static int keep_file(struct souk_catalog *catalog, char *text, struct souk_error *err)
@@ -264,13 +266,14 @@ int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths 
 			  const char *provider, struct souk_error *err)
 {
 	struct reader reader = { .catalog = catalog, .date = "", .first = catalog->n };
-	SOUK_AUTO_FREE char *path = find_file(paths, provider, &reader.source);
+	SOUK_AUTO_FREE char *path = NULL;
 	size_t size;
 	char *text;
 	int ret;
 
-	if (!path)
-		return souk_error_set(err, SOUK_E_NOT_FOUND, "no offers of '%s' are known", provider);
+	ret = souk_catalog_find_file(paths, provider, &path, &reader.source, err);
+	if (ret < 0)
+		return ret;
 	ret = souk_fs_read(path, FILE_MAX, &text, &size, err);
 	if (ret < 0)
 		return ret;
@@ -285,6 +288,42 @@ int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths 
 	reader.path = path;
 	reader.provider = catalog->texts.items[catalog->texts.n - 1];
 	return read_text(&reader, text, err);
+}
+
+/* ---- Counts ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static size_t count_different(const char **texts, size_t n)
+{
+	size_t i, different = n > 0;
+
+	if (n > 0)
+		qsort(texts, n, sizeof(*texts), by_text);
+	for (i = 1; i < n; i++)
+		different += strcmp(texts[i - 1], texts[i]) != 0;
+	return different;
+}
+
+int souk_catalog_count(const struct souk_catalog *catalog, size_t *regions_out,
+		       size_t *accelerators_out, struct souk_error *err)
+{
+	SOUK_AUTO_FREE const char **texts = calloc(catalog->n + 1, sizeof(*texts));
+	size_t n = 0, i;
+
+	if (!texts)
+		return souk_error_nomem(err);
+	for (i = 0; i < catalog->n; i++)
+		if (catalog->items[i].offer.accelerator)
+			texts[n++] = catalog->items[i].offer.accelerator;
+	*accelerators_out = count_different(texts, n);
+	for (i = 0; i < catalog->n; i++)
+		texts[i] = catalog->items[i].offer.region;
+	*regions_out = count_different(texts, catalog->n);
+	return SOUK_OK;
 }
 
 /* ---- From and to modules ---- */
@@ -368,6 +407,20 @@ static void write_offer(struct souk_buf *buf, const char *provider, const struct
 	write_price(buf, o->spot_micros_per_hour, '\n');
 }
 
+/* These files have no quotes, so a name that would break a line is not written. */
+static int check_names(const struct souk_offer *o, struct souk_error *err)
+{
+	const char *const names[] = { o->region, o->zone, o->instance_type, o->arch, o->accelerator };
+	size_t i;
+
+	for (i = 0; i < SOUK_ARRAY_SIZE(names); i++)
+		if (names[i] && names[i][strcspn(names[i], ",\n")])
+			return souk_error_set(err, SOUK_E_INVALID,
+					      "an offer has a name with a comma or a line break: '%s'",
+					      names[i]);
+	return SOUK_OK;
+}
+
 int souk_catalog_write(const struct souk_paths *paths, const char *provider,
 		       const struct souk_offer_list *offers, struct souk_error *err)
 {
@@ -376,8 +429,12 @@ int souk_catalog_write(const struct souk_paths *paths, const char *provider,
 	char date[SOUK_TIME_TEXT_SIZE];
 	struct souk_buf buf;
 	size_t i;
-	int ret;
+	int ret = SOUK_OK;
 
+	for (i = 0; i < offers->n && ret == SOUK_OK; i++)
+		ret = check_names(&offers->items[i], err);
+	if (ret < 0)
+		return ret;
 	if (!folder || asprintf(&path, "%s/%s.csv", folder, provider) < 0) {
 		path = NULL;
 		return souk_error_nomem(err);

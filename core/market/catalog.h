@@ -38,11 +38,20 @@ int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths 
 /* Is there a file for this provider? */
 int souk_catalog_has_file(const struct souk_paths *paths, const char *provider);
 
+/* Which file that is, for the caller to free, and its source. NOT_FOUND if there is none. */
+int souk_catalog_find_file(const struct souk_paths *paths, const char *provider, char **path_out,
+			   const char **source_out, struct souk_error *err);
+
+/* How many regions a provider's offers are in, and how many kinds of accelerator they have. */
+int souk_catalog_count(const struct souk_catalog *catalog, size_t *regions_out,
+		       size_t *accelerators_out, struct souk_error *err);
+
 /* Add offers that a module has just listed. */
 int souk_catalog_add_live(struct souk_catalog *catalog, const char *provider,
 			  const struct souk_offer_list *offers, struct souk_error *err);
 
-/* Write offers to the provider's file in the cache, atomically. */
+/* Write offers to the provider's file in the cache, atomically. INVALID, with the old file as it
+ * was, if a name could not be read back. */
 int souk_catalog_write(const struct souk_paths *paths, const char *provider,
 		       const struct souk_offer_list *offers, struct souk_error *err);
 

@@ -2,6 +2,7 @@
 /* node/ignore.c - the files of a folder that are to be copied */
 #include "node/ignore.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -40,24 +41,56 @@ struct walk {
 
 /* ---- Matching ---- */
 
+/* "[:digit:]" and its kind: is c in the set of that name? */
+static int is_in_named_set(const char *name, size_t len, char c)
+{
+	static const struct {
+		const char *name;
+		int (*has)(int c);
+	} sets[] = {
+		{ "alnum", isalnum }, { "alpha", isalpha }, { "blank", isblank }, { "cntrl", iscntrl },
+		{ "digit", isdigit }, { "graph", isgraph }, { "lower", islower }, { "print", isprint },
+		{ "punct", ispunct }, { "space", isspace }, { "upper", isupper }, { "xdigit", isxdigit },
+	};
+	size_t i;
+
+	for (i = 0; i < SOUK_ARRAY_SIZE(sets); i++)
+		if (strlen(sets[i].name) == len && strncmp(sets[i].name, name, len) == 0)
+			return sets[i].has((unsigned char)c) != 0;
+	return 0;
+}
+
+/* One member of a set: a character, a range, or a named set. Returns what comes behind it. */
+static const char *match_member(const char *at, char c, int *found)
+{
+	unsigned char low, high;
+	const char *end;
+
+	if (at[0] == '[' && at[1] == ':' && (end = strstr(at + 2, ":]")) != NULL) {
+		*found |= is_in_named_set(at + 2, (size_t)(end - at) - 2, c);
+		return end + 2;
+	}
+	if (*at == '\\' && at[1])
+		at++;
+	low = high = (unsigned char)*at;
+	if (at[1] == '-' && at[2] && at[2] != ']') {
+		at += 2;
+		if (*at == '\\' && at[1])
+			at++;
+		high = (unsigned char)*at;
+	}
+	*found |= (unsigned char)c >= low && (unsigned char)c <= high;
+	return at + 1;
+}
+
 static int match_class(const char **pattern, char c)
 {
-	const char *at = *pattern + 1;
-	int negated = *at == '!' || *at == '^', found = 0, first = 1;
+	const char *at = *pattern + 1, *first;
+	int negated = *at == '!' || *at == '^', found = 0;
 
 	at += negated;
-	for (; *at && (*at != ']' || first); at++, first = 0) {
-		unsigned char low = (unsigned char)*at, high = low;
-
-		if (*at == '\\' && at[1])
-			low = high = (unsigned char)*++at;
-		if (at[1] == '-' && at[2] && at[2] != ']') {
-			high = (unsigned char)at[2];
-			at += 2;
-		}
-		if ((unsigned char)c >= low && (unsigned char)c <= high)
-			found = 1;
-	}
+	for (first = at; *at && (*at != ']' || at == first);)
+		at = match_member(at, c, &found);
 	if (!*at)
 		return -1; /* no ']': the '[' is meant as it is */
 	*pattern = at + 1;
@@ -71,49 +104,70 @@ static int is_double_star(const char *pattern, const char *start)
 	       (pattern[2] == '/' || pattern[2] == '\0');
 }
 
-static int glob(const char *start, const char *pattern, const char *path);
+/*
+ * How a try went. Where a later star has tried all there is, no earlier one needs to try further:
+ * without that, a pattern of many stars would take for ever. (A star that came to the end of its
+ * part of the path says so to those before it, but for double stars, which have other parts.)
+ */
+enum try { MATCHES, DIFFERS, NOT_IN_THIS_PART, NOWHERE };
 
-static int glob_star(const char *start, const char *pattern, const char *path)
+static enum try glob(const char *start, const char *pattern, const char *path);
+
+static enum try glob_double_star(const char *start, const char *pattern, const char *path)
 {
-	if (is_double_star(pattern, start)) {
-		if (!pattern[2])
-			return 1;
-		/* Also no folder at all stands between. */
-		for (pattern += 3;; path++) {
-			if (glob(start, pattern, path))
-				return 1;
-			path = strchr(path, '/');
-			if (!path)
-				return 0;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	for (;; path++) {
-		if (glob(start, pattern, path))
-			return 1;
-		if (!*path || *path == '/')
-			return 0;
+	enum try try;
+
+	if (!*pattern)
+		return MATCHES;
+	/* Also no folder at all stands between. */
+	for (pattern++;; path++) {
+		try = glob(start, pattern, path);
+		if (try == MATCHES || try == NOWHERE)
+			return try;
+		path = strchr(path, '/');
+		if (!path)
+			return NOWHERE;
 	}
 }
 
-static int glob(const char *start, const char *pattern, const char *path)
+static enum try glob_star(const char *start, const char *pattern, const char *path)
+{
+	enum try try;
+
+	if (is_double_star(pattern, start))
+		return glob_double_star(start, pattern + 2, path);
+	while (*pattern == '*')
+		pattern++;
+	for (;; path++) {
+		try = glob(start, pattern, path);
+		if (try != DIFFERS)
+			return try;
+		if (!*path)
+			return NOWHERE;
+		if (*path == '/')
+			return NOT_IN_THIS_PART;
+	}
+}
+
+static enum try glob(const char *start, const char *pattern, const char *path)
 {
 	for (; *pattern; path++) {
 		int in_class;
 
-		switch (*pattern) {
-		case '*':
+		if (*pattern == '*')
 			return glob_star(start, pattern, path);
+		if (!*path)
+			return NOWHERE;
+		switch (*pattern) {
 		case '?':
-			if (!*path || *path == '/')
-				return 0;
+			if (*path == '/')
+				return DIFFERS;
 			pattern++;
 			continue;
 		case '[':
-			in_class = *path ? match_class(&pattern, *path) : 0;
+			in_class = match_class(&pattern, *path);
 			if (in_class == 0)
-				return 0;
+				return DIFFERS;
 			if (in_class > 0)
 				continue;
 			break;
@@ -125,17 +179,18 @@ static int glob(const char *start, const char *pattern, const char *path)
 			break;
 		}
 		if (*pattern != *path)
-			return 0;
+			return DIFFERS;
 		pattern++;
 	}
-	return !*path;
+	return *path ? DIFFERS : MATCHES;
 }
 
 static int rule_matches(const struct rule *rule, const char *path, int is_dir)
 {
 	if (rule->dir_only && !is_dir)
 		return 0;
-	return glob(rule->pattern, rule->pattern, rule->anchored ? path : souk_fs_basename(path));
+	return glob(rule->pattern, rule->pattern, rule->anchored ? path : souk_fs_basename(path)) ==
+	       MATCHES;
 }
 
 /* ---- Reading rules ---- */

@@ -9,7 +9,8 @@
 
 enum { MAX_TYPES = 20000, MAX_PLACES = 200000, MAX_ZONES = 64 };
 
-/* How EC2 names a device, and how it is called. Memory in MiB where EC2's figure is not it. */
+/* How EC2 names a device, and how it is called. Memory in MiB, of a whole one, where EC2's figure is
+ * not what the device is sold with: it leaves out what error correction takes. */
 struct device {
 	const char *ec2;
 	const char *name;
@@ -17,6 +18,9 @@ struct device {
 };
 
 static const struct device devices[] = {
+	{ "A10G", "A10G", 24 * 1024 },
+	{ "L4", "L4", 24 * 1024 },
+	{ "L40S", "L40S", 48 * 1024 },
 	{ "Gaudi HL-205", "Gaudi-HL205", 0 },
 	{ "Qualcomm AI100", "QAIC100", 0 },
 	{ "RTX PRO 6000", "RTXPRO6000", 0 },
@@ -62,7 +66,7 @@ static void set_device(struct aws_type *type, const char *ec2, uint64_t milli, u
 
 	if (!ec2 || milli == 0 || milli > 1000000 || mib > UINT32_MAX)
 		return;
-	if (device && device->memory_mib)
+	if (device && device->memory_mib && milli % 1000 == 0)
 		mib = device->memory_mib;
 	if (!copy_name(type->accelerator, sizeof(type->accelerator),
 		       with_memory(device ? device->name : ec2, mib)))

@@ -198,7 +198,7 @@ exec "$@"
 
 _CONFIG = """ListenAddress {address}:{port}
 HostKey {folder}/host_key
-AuthorizedKeysFile {folder}/authorized_keys
+AuthorizedKeysFile {folder}/authorized_keys {home}/.ssh/authorized_keys
 ForceCommand {folder}/login
 SetEnv HOME={home}
 AllowUsers {user}

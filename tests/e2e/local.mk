@@ -2,18 +2,40 @@
 # tests/e2e - the command, and its parts, as a user runs them
 
 TESTS += \
+	%D%/test-aws-failover.sh \
+	%D%/test-aws-sim.sh \
+	%D%/test-aws-trust.sh \
+	%D%/test-catalog.sh \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
 	%D%/test-embeddings.sh \
+	%D%/test-local-files.sh \
 	%D%/test-local-launch.sh \
-	%D%/test-runtime.sh
+	%D%/test-local-nodes.sh \
+	%D%/test-local-secret.sh \
+	%D%/test-local-ssh.sh \
+	%D%/test-no-network.sh \
+	%D%/test-runtime.sh \
+	%D%/test-validate.sh
 
 EXTRA_DIST += \
+	%D%/aws.sh \
 	%D%/lib.sh \
 	%D%/runtime/cases.sh \
 	%D%/runtime/machines.sh \
+	%D%/stall.c \
+	%D%/test-aws-failover.sh \
+	%D%/test-aws-sim.sh \
+	%D%/test-aws-trust.sh \
+	%D%/test-catalog.sh \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
 	%D%/test-embeddings.sh \
+	%D%/test-local-files.sh \
 	%D%/test-local-launch.sh \
-	%D%/test-runtime.sh
+	%D%/test-local-nodes.sh \
+	%D%/test-local-secret.sh \
+	%D%/test-local-ssh.sh \
+	%D%/test-no-network.sh \
+	%D%/test-runtime.sh \
+	%D%/test-validate.sh

@@ -46,7 +46,7 @@ d = json.load(open("out"))
 sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" || fail "JSON: not so: $1"
 }
 
-commands='launch exec logs queue cancel status ssh start stop down autostop offers validate check provider'
+commands='launch exec logs queue cancel status ssh start stop down autostop offers catalog validate check provider'
 
 run 0 --help
 [ "$(wc -l <out)" -le 24 ] || fail "more than a screen"

@@ -54,11 +54,24 @@ tests_unit_test_base_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_base_LDADD = $(TEST_LIBS)
 tests_unit_test_base_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+check_PROGRAMS += tests/unit/test-fleet
+tests_unit_test_fleet_SOURCES = %D%/test-fleet.c %D%/scratch.h
+tests_unit_test_fleet_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_fleet_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
+tests_unit_test_fleet_LDFLAGS = $(AM_LDFLAGS) -no-install
+EXTRA_tests_unit_test_fleet_DEPENDENCIES = tests/unit/modules/scripted.la
+
 check_PROGRAMS += tests/unit/test-fs
 tests_unit_test_fs_SOURCES = %D%/test-fs.c %D%/scratch.h
 tests_unit_test_fs_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_fs_LDADD = $(TEST_LIBS)
 tests_unit_test_fs_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-ignore
+tests_unit_test_ignore_SOURCES = %D%/test-ignore.c %D%/scratch.h
+tests_unit_test_ignore_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_ignore_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
+tests_unit_test_ignore_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/unit/test-market
 tests_unit_test_market_SOURCES = %D%/test-market.c %D%/scratch.h
@@ -80,6 +93,13 @@ tests_unit_modules_empty_la_CPPFLAGS = $(PROVIDER_CPPFLAGS)
 tests_unit_modules_empty_la_CFLAGS = $(PROVIDER_CFLAGS)
 tests_unit_modules_empty_la_LIBADD = libsouk-provider.la
 tests_unit_modules_empty_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+
+check_LTLIBRARIES += tests/unit/modules/scripted.la
+tests_unit_modules_scripted_la_SOURCES = %D%/modules/scripted.c %D%/modules/own-name.h
+tests_unit_modules_scripted_la_CPPFLAGS = $(PROVIDER_CPPFLAGS)
+tests_unit_modules_scripted_la_CFLAGS = $(PROVIDER_CFLAGS)
+tests_unit_modules_scripted_la_LIBADD = libsouk-provider.la
+tests_unit_modules_scripted_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 
 check_PROGRAMS += tests/unit/test-modules
 tests_unit_test_modules_SOURCES = %D%/test-modules.c %D%/scratch.h

@@ -264,6 +264,53 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+static const char *const unreadable[] = { "a,b", ",", "a\nb", "\n" };
+
+START_TEST(what_could_not_be_read_is_not_written)
+{
+	struct souk_offer_list offers = { 0 };
+	struct souk_offer offer = live[0];
+	char *text;
+
+	scratch_text(scratch_path("cache/catalog/p.csv"), "as it was");
+	OK(souk_offers_add(&offers, &live[1], &err));
+	offer.zone = unreadable[_i];
+	OK(souk_offers_add(&offers, &offer, &err));
+	ck_assert_int_eq(souk_catalog_write(&paths, "p", &offers, &err), SOUK_E_INVALID);
+	text = scratch_read(scratch_path("cache/catalog/p.csv"), NULL);
+	ck_assert_str_eq(text, "as it was");
+	free(text);
+	souk_offer_list_fini(&offers);
+}
+END_TEST
+
+START_TEST(counts_regions_and_accelerators)
+{
+	struct souk_catalog catalog = { 0 };
+	size_t regions = 9, accelerators = 9;
+	const char *source;
+	char *path = NULL;
+
+	OK(souk_catalog_count(&catalog, &regions, &accelerators, &err));
+	ck_assert_uint_eq(regions, 0);
+	ck_assert_uint_eq(accelerators, 0);
+	ck_assert_int_eq(souk_catalog_find_file(&paths, "p", &path, &source, &err), SOUK_E_NOT_FOUND);
+	ck_assert_ptr_null(path);
+	scratch_text(scratch_path("share/catalog/p.csv"), HEADER
+		     "p,r2,,a,,1,1,T4,1,,1,\np,r1,,b,,1,1,,,,1,\np,r2,z,c,,1,1,nvidia-tesla-t4,2,,1,\n"
+		     "p,r3,,d,,1,1,L4,1,,1,\n");
+	OK(souk_catalog_find_file(&paths, "p", &path, &source, &err));
+	ck_assert_str_eq(path, scratch_path("share/catalog/p.csv"));
+	ck_assert_str_eq(source, "seed");
+	free(path);
+	OK(souk_catalog_add_file(&catalog, &paths, "p", &err));
+	OK(souk_catalog_count(&catalog, &regions, &accelerators, &err));
+	ck_assert_uint_eq(regions, 3);
+	ck_assert_uint_eq(accelerators, 2);
+	souk_catalog_fini(&catalog);
+}
+END_TEST
+
 START_TEST(an_offer_needs_a_name_and_a_place)
 {
 	struct souk_offer_list offers = { 0 };
@@ -1006,6 +1053,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_catalog_with_a_nul_is_damaged);
 	tcase_add_test(tc, the_newer_catalog_wins);
 	tcase_add_test(tc, what_is_written_is_read);
+	tcase_add_loop_test(tc, what_could_not_be_read_is_not_written, 0,
+			    SOUK_ARRAY_SIZE(unreadable));
+	tcase_add_test(tc, counts_regions_and_accelerators);
 	tcase_add_test(tc, an_offer_needs_a_name_and_a_place);
 	tcase_add_test(tc, the_seed_of_aws);
 	tcase_add_loop_test(tc, fits_or_says_why_not, 0, SOUK_ARRAY_SIZE(fits));

@@ -143,6 +143,7 @@ struct souk_offer_row {
 };
 
 struct souk_offers;
+struct souk_callbacks;
 
 struct souk_offer_filter {
 	const char *accelerator;    /* "H100", "H100:8"; NULL: any */
@@ -178,6 +179,42 @@ struct souk_accelerator_row {
 size_t souk_offers_accelerators(const struct souk_offers *offers);
 const struct souk_accelerator_row *souk_offers_accelerator(const struct souk_offers *offers,
 							   size_t i);
+
+/* What is known of a provider's offers, and since when. */
+struct souk_catalog_row {
+	const char *provider;
+	size_t offers;		    /* a machine type in a zone or region; 0 too where source is "" */
+	size_t regions;
+	size_t accelerators;	    /* kinds */
+	const char *source;	    /* "seed", "live"; "": nothing is known */
+	const char *date;	    /* of the prices, "2026-07-01"; "": unknown */
+	const char *path;	    /* NULL: no file */
+	const char *problem;	    /* why it was not updated, or cannot be read; NULL: none */
+	int code;		    /* SOUK_E_... of the problem */
+	int skipped;		    /* 1: not updated as nobody asked for it and it has no credentials */
+	int asked_each_time;	    /* 1: keeps no file, as asking it needs no network */
+};
+
+struct souk_catalogs;
+
+/*
+ * The catalogs of the providers that may take part, or of the n named. No network; a module is
+ * loaded only if there is no file of its offers.
+ */
+int souk_catalogs_info(struct souk *souk, const char *const *names, size_t n,
+		       struct souk_catalogs **catalogs_out, struct souk_error *err);
+
+/*
+ * Ask these providers themselves and keep the answers. One that fails keeps its old file, says so
+ * in its row and is a warning; if none could be updated that is the call's own failure.
+ * 'callbacks' may be NULL.
+ */
+int souk_catalogs_update(struct souk *souk, const char *const *names, size_t n,
+			 const struct souk_callbacks *callbacks,
+			 struct souk_catalogs **catalogs_out, struct souk_error *err);
+void souk_catalogs_free(struct souk_catalogs *catalogs);
+size_t souk_catalogs_count(const struct souk_catalogs *catalogs);
+const struct souk_catalog_row *souk_catalogs_row(const struct souk_catalogs *catalogs, size_t i);
 
 struct souk_plan;
 

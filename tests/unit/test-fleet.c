@@ -1,0 +1,917 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test-fleet.c - failover, settling and teardown against clouds that do what a script says */
+#include <dirent.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "fleet/provision.h"
+#include "fleet/settle.h"
+#include "scratch.h"
+
+#define SCRIPTED TEST_BUILDDIR "/tests/unit/modules/.libs/scripted.so"
+
+static struct souk_error err;
+static struct souk_paths paths;
+static struct souk_config config;
+static struct souk_registry registry;
+static struct souk_cancel cancel;
+static struct souk_store *store;
+static struct souk_fleet fleet;
+static char events[16384], warnings[16384];
+
+#define OK(call) ck_assert_msg((call) == SOUK_OK, "%s", err.message)
+
+/* ---- The stage ---- */
+
+static void take_line(int level, const char *line, void *arg)
+{
+	size_t len = strlen(warnings);
+
+	(void)arg;
+	if (level <= SOUK_LOG_WARNING)
+		snprintf(warnings + len, sizeof(warnings) - len, "%s\n", line);
+}
+
+static void take_event(const struct souk_event *event, void *arg)
+{
+	size_t len = strlen(events);
+
+	if (event->kind == SOUK_EVENT_FAILOVER || event->kind == SOUK_EVENT_NOTE)
+		snprintf(events + len, sizeof(events) - len, "%s\n", event->text);
+	/* Whoever gives a word to wait for is who presses Ctrl-C then. */
+	if (arg && strstr(event->text, arg))
+		souk_cancel_set(&cancel);
+}
+
+static void open_fleet(void)
+{
+	static const char *further[2];
+	static char folder[512];
+
+	snprintf(folder, sizeof(folder), "%s", scratch_path("modules"));
+	further[0] = folder;
+	OK(souk_paths_init(&paths, &err));
+	OK(souk_cancel_init(&cancel, &err));
+	OK(souk_registry_init(&registry, &paths, &config, NULL, further, &err));
+	OK(souk_store_open(paths.state, 1, &store, &err));
+	fleet = (struct souk_fleet){
+		.paths = &paths, .config = &config, .store = store, .registry = &registry,
+		.cancel = &cancel, .owner = "me",
+	};
+}
+
+static void close_fleet(void)
+{
+	souk_store_close(store);
+	souk_registry_fini(&registry);
+	souk_cancel_fini(&cancel);
+	souk_paths_fini(&paths);
+}
+
+static void begin(void)
+{
+	static const char *const clouds[] = { "alpha", "beta", "sure", "blind" };
+	size_t i;
+
+	err = (struct souk_error)SOUK_ERROR_INIT;
+	scratch_make();
+	ck_assert_int_eq(setenv("SOUK_HOME", scratch, 1), 0);
+	ck_assert_int_eq(setenv("SOUK_TEST_CLOUD", scratch_path("cloud"), 1), 0);
+	ck_assert_int_eq(setenv("SOUK_CONFIRM_MS", "1", 1), 0);
+	ck_assert_int_eq(setenv("SOUK_SETTLE_MS", "0", 1), 0);
+	ck_assert_int_eq(unsetenv("SOUK_PROVIDER_PATH"), 0);
+	scratch_mkdir(scratch_path("modules"));
+	for (i = 0; i < SOUK_ARRAY_SIZE(clouds); i++) {
+		scratch_copy(SCRIPTED, scratch_path("modules/souk-provider-%s.so", clouds[i]));
+		scratch_mkdir(scratch_path("cloud/%s", clouds[i]));
+	}
+	events[0] = warnings[0] = '\0';
+	souk_log_set_sink(take_line, NULL);
+	open_fleet();
+}
+
+static void end(void)
+{
+	close_fleet();
+	souk_log_set_sink(NULL, NULL);
+	scratch_remove();
+}
+
+static void script(const char *cloud, const char *text)
+{
+	scratch_text(scratch_path("cloud/%s/script", cloud), text);
+}
+
+static size_t count_machines(const char *cloud)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(scratch_path("cloud/%s", cloud));
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL)
+		n += strncmp(entry->d_name, "machine-", 8) == 0;
+	closedir(dir);
+	return n;
+}
+
+static int has_machine(const char *cloud, const char *id)
+{
+	return access(scratch_path("cloud/%s/machine-%s", cloud, id), F_OK) == 0;
+}
+
+/* How often an operation was called. */
+static int count_calls(const char *cloud, const char *op)
+{
+	const char *path = scratch_path("cloud/%s/calls", cloud);
+	char *text, *at, *rest, *line;
+	int n = 0;
+
+	if (access(path, F_OK) < 0)
+		return 0;
+	rest = text = scratch_read(path, NULL);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		at = strchr(line, ' ');
+		n += at && (size_t)(at - line) == strlen(op) && strncmp(line, op, strlen(op)) == 0;
+	}
+	free(text);
+	return n;
+}
+
+/* How many different tokens came with provision. */
+static int count_tokens(const char *cloud)
+{
+	char seen[32][64], *text, *rest, *line;
+	int n = 0, i;
+
+	rest = text = scratch_read(scratch_path("cloud/%s/calls", cloud), NULL);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (strncmp(line, "provision ", 10) != 0)
+			continue;
+		for (i = 0; i < n && strcmp(seen[i], line + 10) != 0; i++)
+			;
+		if (i == n && n < 32)
+			snprintf(seen[n++], sizeof(seen[0]), "%s", line + 10);
+	}
+	free(text);
+	return n;
+}
+
+static size_t count_intents(const char *cluster)
+{
+	struct souk_store_intent *intents;
+	size_t n;
+
+	OK(souk_store_intents(store, cluster, &intents, &n, &err));
+	souk_store_intents_free(intents, n);
+	return n;
+}
+
+/* The cluster 'c' as the store has it; 0: it has none. */
+static int get_cluster(struct souk_store_cluster *cluster)
+{
+	*cluster = (struct souk_store_cluster){ 0 };
+	return souk_store_cluster_get(store, "c", cluster, NULL) == SOUK_OK;
+}
+
+/* The machines in the clouds are those that the store knows of: the one rule behind all others. */
+static void check_equal_sets(void)
+{
+	static const char *const clouds[] = { "alpha", "beta", "sure" };
+	struct souk_store_cluster *clusters;
+	size_t n, i, j, nodes = 0, machines = 0;
+
+	OK(souk_store_clusters(store, &clusters, &n, &err));
+	for (i = 0; i < n; i++)
+		for (j = 0; j < clusters[i].n_nodes; j++, nodes++)
+			ck_assert_msg(has_machine(clusters[i].provider, clusters[i].nodes[j].id),
+				      "%s: %s is not there", clusters[i].provider,
+				      clusters[i].nodes[j].id);
+	souk_store_clusters_free(clusters, n);
+	for (i = 0; i < SOUK_ARRAY_SIZE(clouds); i++)
+		machines += count_machines(clouds[i]);
+	ck_assert_msg(machines == nodes, "%zu machines, %zu nodes in the store", machines, nodes);
+}
+
+/* ---- Plans: alpha r1-a, r1-b, r2-a, then beta r1-a ---- */
+
+static const struct souk_request request;
+
+#define OFFER(provider_, region_, zone_)                                                           \
+	{ .provider = provider_,                                                                   \
+	  .offer = { SOUK_OFFER_HEAD, .instance_type = "t", .region = region_, .zone = zone_,      \
+		     .arch = "x86_64", .vcpus_milli = 8000, .memory_mib = 32768,                   \
+		     .micros_per_hour = 3600000, .spot_micros_per_hour = -1, .currency = "USD" } }
+
+static const struct souk_catalog_offer offers[] = {
+	OFFER("alpha", "r1", "a"), OFFER("alpha", "r1", "b"), OFFER("alpha", "r2", "a"),
+	OFFER("beta", "r1", "a"),
+};
+static const struct souk_catalog_offer sure_offer = OFFER("sure", "r1", "a");
+static const struct souk_catalog_offer blind_offer = OFFER("blind", "r1", "a");
+
+/* Provision the cluster 'c' with n nodes; a word of an event at which to cancel, or NULL. */
+static int provision_on(const struct souk_catalog_offer *of, size_t n_of, uint32_t n, int retry,
+			const char *cancel_at)
+{
+	struct souk_candidate items[4];
+	struct souk_plan_result plan = { .items = items, .n = n_of };
+	struct souk_task task = { .num_nodes = n, .requests = (struct souk_request *)&request,
+				  .n_requests = 1 };
+	struct souk_callbacks callbacks = { .event = take_event, .arg = (char *)cancel_at };
+	struct souk_store_cluster cluster = { .autostop_minutes = -1 };
+	size_t i;
+	int ret;
+
+	for (i = 0; i < n_of; i++)
+		items[i] = (struct souk_candidate){ .offer = &of[i], .request = &request,
+						    .micros_per_hour = 3600000,
+						    .total_micros_per_hour = 3600000 * n };
+	cluster.name = strdup("c");
+	ck_assert_ptr_nonnull(cluster.name);
+	ret = fleet_provision(&fleet, &task, &plan, retry, &callbacks, &cluster, &err);
+	souk_store_cluster_fini(&cluster);
+	return ret;
+}
+
+static int provision(void)
+{
+	return provision_on(offers, 4, 1, 0, NULL);
+}
+
+/* Looks count as two if the clock has moved between them. */
+static void refresh(void)
+{
+	int64_t before = souk_clock_wall_ms();
+
+	while (souk_clock_wall_ms() <= before + 1)
+		souk_cancel_wait(NULL, 1, NULL);
+	OK(souk_fleet_ops.refresh(&fleet, NULL, 0, &err));
+}
+
+static int down(void)
+{
+	return souk_fleet_ops.down(&fleet, "c", NULL, &err);
+}
+
+/* Where the cluster's machine is, by provider, region and zone; "" if there is no cluster. */
+static const char *where(void)
+{
+	static char text[128];
+	struct souk_store_cluster cluster;
+
+	text[0] = '\0';
+	if (get_cluster(&cluster) && cluster.n_nodes > 0)
+		snprintf(text, sizeof(text), "%s/%s/%s", cluster.provider, cluster.region, cluster.zone);
+	souk_store_cluster_fini(&cluster);
+	return text;
+}
+
+/* ---- Failover ---- */
+
+START_TEST(the_first_candidate_works)
+{
+	struct souk_store_cluster cluster;
+	struct souk_store_attempt *attempts;
+	size_t n;
+
+	OK(provision());
+	ck_assert_str_eq(where(), "alpha/r1/a");
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_int_eq(cluster.status, SOUK_CLUSTER_INIT);
+	ck_assert_str_eq(cluster.owner, "me");
+	ck_assert_str_eq(cluster.instance_type, "t");
+	ck_assert_int_gt(cluster.billed_since, 0);
+	ck_assert_int_eq(cluster.nodes[0].status, SOUK_INSTANCE_RUNNING);
+	ck_assert_str_eq(cluster.nodes[0].public_address, "127.0.0.1");
+	ck_assert_str_eq(cluster.nodes[0].ssh_user, "me");
+	ck_assert_str_eq(cluster.nodes[0].token, cluster.token);
+	souk_store_cluster_fini(&cluster);
+	ck_assert_int_eq(count_calls("alpha", "provision"), 1);
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	check_equal_sets();
+	/* The ledger has it. */
+	OK(souk_store_attempts(store, 0, &attempts, &n, &err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(attempts[0].code, SOUK_OK);
+	ck_assert_str_eq(attempts[0].zone, "a");
+	souk_store_attempts_free(attempts, n);
+	ck_assert_str_eq(events, "");
+	ck_assert_str_eq(warnings, "");
+}
+END_TEST
+
+static const struct {
+	const char *script;	/* of alpha */
+	const char *where;
+	int provisions;		/* of alpha */
+	const char *event;	/* a part of the events */
+} failovers[] = {
+	{ "provision r1/a 1 CAPACITY@zone\n", "alpha/r1/b", 2, "(Scripted); trying the next zone: alpha b t, " },
+	{ "provision r1/a 1 CAPACITY@offer\n", "alpha/r1/b", 2, "trying the next zone" },
+	{ "provision r1/a 1 QUOTA@region\n", "alpha/r2/a", 2, "trying the next region: alpha a t" },
+	{ "provision r1/a 1 CAPACITY@region\n", "alpha/r2/a", 2, "trying the next region" },
+	{ "provision * 1 AUTH\n", "beta/r1/a", 1, "trying the next provider: beta a t" },
+	{ "provision * 1 AUTH@region\n", "alpha/r2/a", 2, "trying the next region" },
+	{ "provision * 1 INVALID\n", "alpha/r1/b", 2, "trying the next zone" },
+	{ "provision * 9 UNSUPPORTED@provider\n", "beta/r1/a", 1, "trying the next provider" },
+	{ "provision r1 9 CAPACITY@zone\n", "alpha/r2/a", 3, "trying the next region" },
+	{ "provision r1 9 CAPACITY@zone\nprovision r2 9 QUOTA@region\n", "beta/r1/a", 3,
+	  "trying the next provider" },
+	{ "provision * 2 RATE_LIMIT\n", "alpha/r1/a", 3, "trying again" },
+	{ "provision * 2 TRANSIENT\n", "alpha/r1/a", 3, "trying again" },
+	{ "provision r1/a 9 RATE_LIMIT\n", "alpha/r1/b", 5, "trying the next zone" },
+	{ "open * 1 AUTH\n", "beta/r1/a", 0, "trying the next provider" },
+	/* What fails after it was created. */
+	{ "provision r1/a 1 made+doomed\n", "alpha/r1/b", 2,
+	  "ended before it ran: doomed by the script; trying the next zone" },
+	{ "describe r1/a 1 AUTH\n", "beta/r1/a", 1, "trying the next provider" },
+	{ "describe * 2 TRANSIENT\n", "alpha/r1/a", 1, "" },
+};
+
+START_TEST(fails_over)
+{
+	script("alpha", failovers[_i].script);
+	OK(provision());
+	ck_assert_str_eq(where(), failovers[_i].where);
+	ck_assert_int_eq(count_calls("alpha", "provision"), failovers[_i].provisions);
+	/* Each try has a token of its own. */
+	if (failovers[_i].provisions > 0)
+		ck_assert_int_eq(count_tokens("alpha"), failovers[_i].provisions);
+	ck_assert_msg(strstr(events, failovers[_i].event) != NULL, "%s", events);
+	check_equal_sets();
+	/* What was given back is settled and leaves no note behind. */
+	refresh();
+	refresh();
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	check_equal_sets();
+}
+END_TEST
+
+START_TEST(nothing_is_left_of_a_failure)
+{
+	struct souk_store_attempt *attempts;
+	struct souk_store_cluster cluster;
+	size_t n;
+
+	script("alpha", "provision * 9 CAPACITY@zone\n");
+	script("beta", "provision * 9 QUOTA@provider\n");
+	ck_assert_int_eq(provision(), SOUK_E_CAPACITY);
+	ck_assert_str_eq(err.message, "none of 4 candidates could be had; the first: "
+				      "alpha: the script fails provision");
+	ck_assert_str_eq(err.hint, "'--retry-until-up' keeps trying");
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	ck_assert_int_eq(access(scratch_path("state/clusters/c"), F_OK), -1);
+	check_equal_sets();
+	OK(souk_store_attempts(store, 0, &attempts, &n, &err));
+	ck_assert_uint_eq(n, 4);
+	ck_assert_int_eq(attempts[0].code, SOUK_E_QUOTA);
+	ck_assert_int_eq(attempts[0].scope, SOUK_SCOPE_PROVIDER);
+	ck_assert_str_eq(attempts[3].reason, "Scripted");
+	souk_store_attempts_free(attempts, n);
+	/* One alone says it itself. */
+	script("alpha", "provision * 9 QUOTA@region\n");
+	ck_assert_int_eq(provision_on(offers, 2, 1, 0, NULL), SOUK_E_QUOTA);
+	ck_assert_str_eq(err.message, "alpha: the script fails provision");
+}
+END_TEST
+
+/* ---- Tokens ---- */
+
+START_TEST(a_timeout_makes_no_second_machine)
+{
+	script("alpha", "provision * 1 made+TIMEOUT\n");
+	OK(provision());
+	ck_assert_str_eq(where(), "alpha/r1/a");
+	ck_assert_uint_eq(count_machines("alpha"), 1);
+	ck_assert_int_eq(count_calls("alpha", "provision"), 1);
+	ck_assert_uint_eq(count_intents(NULL), 0);
+}
+END_TEST
+
+START_TEST(a_timeout_without_effect_is_repeated)
+{
+	script("alpha", "provision * 2 TIMEOUT\n");
+	OK(provision());
+	ck_assert_str_eq(where(), "alpha/r1/a");
+	ck_assert_int_eq(count_calls("alpha", "provision"), 3);
+	ck_assert_int_eq(count_tokens("alpha"), 1);
+	ck_assert_uint_eq(count_machines("alpha"), 1);
+	ck_assert_uint_eq(count_intents(NULL), 0);
+}
+END_TEST
+
+/* Made, but not seen yet; then a refusal that by itself would mean that nothing was made. */
+START_TEST(a_refusal_after_a_timeout_proves_nothing)
+{
+	static const char *const codes[] = { "QUOTA@region", "CAPACITY@region", "RATE_LIMIT@region",
+					     "INVALID@region", "CONFLICT@region" };
+	char text[256];
+	int i;
+
+	snprintf(text, sizeof(text),
+		 "provision r1 1 made+hidden2+TIMEOUT\nprovision r1 4 %s\n", codes[_i]);
+	script("alpha", text);
+	OK(provision());
+	ck_assert_str_eq(where(), "alpha/r2/a");
+	ck_assert_uint_eq(count_machines("alpha"), 2);
+	/* It is on record until it has been seen, torn down, and twice not been seen again. */
+	ck_assert_uint_eq(count_intents("c"), 1);
+	for (i = 0; i < 4; i++)
+		refresh();
+	ck_assert_uint_eq(count_intents("c"), 0);
+	check_equal_sets();
+	ck_assert_str_eq(where(), "alpha/r2/a");
+}
+END_TEST
+
+START_TEST(it_never_answers)
+{
+	script("alpha", "provision r1 99 TIMEOUT@region\nprovision r2 99 made+hidden9+TIMEOUT\n");
+	OK(provision());
+	ck_assert_str_eq(where(), "beta/r1/a");
+	ck_assert_uint_eq(count_machines("alpha"), 1);
+	ck_assert_uint_eq(count_machines("beta"), 1);
+	ck_assert_uint_eq(count_intents("c"), 2);
+}
+END_TEST
+
+/* The network doubled the request, and the cloud took it for two. */
+START_TEST(doubles_are_torn_down)
+{
+	struct souk_store_cluster cluster;
+
+	script("alpha", _i ? "provision * 1 twice+made+TIMEOUT\n" : "provision * 1 twice\n");
+	OK(provision());
+	refresh();
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_uint_eq(cluster.n_nodes, 1);
+	souk_store_cluster_fini(&cluster);
+	ck_assert_uint_eq(count_machines("alpha"), 1);
+	check_equal_sets();
+	ck_assert_ptr_nonnull(strstr(warnings, "1 machines more than asked for were found"));
+}
+END_TEST
+
+START_TEST(a_success_with_too_few_is_none)
+{
+	struct souk_store_cluster cluster;
+
+	script("alpha", "provision r1/a 1 short\n");
+	OK(provision_on(offers, 4, 3, 0, NULL));
+	ck_assert_msg(strstr(events, "gave 2 of 3 machines and called it a success") != NULL, "%s",
+		      events);
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_str_eq(cluster.zone, "b");
+	ck_assert_uint_eq(cluster.n_nodes, 3);
+	souk_store_cluster_fini(&cluster);
+	check_equal_sets();
+}
+END_TEST
+
+/* A failure that tells of machines means them: they are given back. */
+START_TEST(a_failed_teardown_is_made_up_for)
+{
+	script("alpha", "provision r1/a 1 doomed\nteardown * 1 TRANSIENT\n");
+	OK(provision());
+	ck_assert_str_eq(where(), "alpha/r1/b");
+	ck_assert_uint_eq(count_machines("alpha"), 2);
+	ck_assert_uint_eq(count_intents("c"), 1);
+	ck_assert_ptr_nonnull(strstr(warnings, "noted: 'souk status --refresh' tries again"));
+	refresh();
+	refresh();
+	refresh();
+	ck_assert_uint_eq(count_intents("c"), 0);
+	check_equal_sets();
+}
+END_TEST
+
+/* ---- Retrying and cancelling ---- */
+
+START_TEST(retries_until_up)
+{
+	/* That the first provider has no credentials does not mean that the second is never free. */
+	script("alpha", "provision * 99 AUTH\n");
+	script("beta", "provision * 99 CAPACITY@zone\n");
+	ck_assert_int_eq(provision_on(offers, 4, 1, 1, "; again in 30 s"), SOUK_E_CANCELLED);
+	ck_assert_ptr_nonnull(strstr(events, "; again in 30 s"));
+	check_equal_sets();
+	/* Where nothing can get better, it ends. */
+	souk_cancel_fini(&cancel);
+	OK(souk_cancel_init(&cancel, &err));
+	events[0] = '\0';
+	script("beta", "provision * 99 INVALID\n");
+	ck_assert_int_eq(provision_on(offers, 4, 1, 1, NULL), SOUK_E_AUTH);
+	ck_assert_ptr_null(strstr(events, "again in"));
+}
+END_TEST
+
+/* Ctrl-C while the cloud is creating: the call comes back CANCELLED, the machine is there. */
+START_TEST(cancelled_while_creating)
+{
+	ck_assert_int_eq(provision_on(offers, 4, 1, 0, "alpha a t"), SOUK_E_CANCELLED);
+	ck_assert_int_eq(count_calls("alpha", "provision"), 1);
+	ck_assert_int_eq(count_calls("beta", "provision"), 0);
+	ck_assert_uint_eq(count_machines("alpha"), 0);
+	souk_cancel_fini(&cancel);
+	OK(souk_cancel_init(&cancel, &err));
+	refresh();
+	refresh();
+	refresh();
+	ck_assert_str_eq(where(), "");
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	check_equal_sets();
+}
+END_TEST
+
+/* Ctrl-C while it starts: it stays, and is told of. */
+START_TEST(cancelled_while_starting)
+{
+	script("alpha", "describe * 1 TRANSIENT\n");
+	ck_assert_int_eq(provision_on(offers, 4, 1, 0, "waiting for 1 machine"), SOUK_E_CANCELLED);
+	ck_assert_str_eq(where(), "alpha/r1/a");
+	check_equal_sets();
+}
+END_TEST
+
+/* ---- kill -9 ---- */
+
+static const struct {
+	const char *script;	/* of alpha; and beta */
+	const char *beta;
+	size_t machines;	/* in the end */
+	size_t nodes;		/* asked for */
+} kills[] = {
+	{ "provision * 1 kill\n", "", 0, 1 },
+	{ "provision * 1 made+kill\n", "", 1, 1 },
+	{ "provision * 1 made+kill\n", "", 3, 3 },
+	{ "provision * 1 made+hidden3+kill\n", "", 1, 1 },
+	/* Half of them, and more than were asked for: neither is a cluster. */
+	{ "provision * 1 made+short+kill\n", "", 0, 2 },
+	{ "provision * 1 made+twice+kill\n", "", 0, 1 },
+	/* After the answer was written down, while the machines start. */
+	{ "describe * 1 kill\n", "", 1, 1 },
+	{ "provision * 1 made+TIMEOUT\nlist * 1 kill\n", "", 1, 1 },
+	/* While the first candidate is given back, before and after. */
+	{ "provision * 1 doomed\nteardown * 1 kill\n", "", 0, 1 },
+	{ "provision * 1 doomed\nteardown * 1 made+kill\n", "", 0, 1 },
+	/* At the second candidate, with the first one still open. */
+	{ "provision r1/a 9 TIMEOUT@provider\n", "provision * 1 made+kill\n", 1, 1 },
+	{ "provision r1/a 9 made+hidden9+TIMEOUT@provider\n", "provision * 1 made+kill\n", 1, 1 },
+};
+
+/* Provision in a child that the script kills, then open the fleet again. */
+static void provision_killed(size_t nodes)
+{
+	pid_t pid;
+	int status;
+
+	close_fleet();
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		open_fleet();
+		provision_on(offers, 4, (uint32_t)nodes, 0, NULL);
+		_exit(0);
+	}
+	status = scratch_wait(pid);
+	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "it was not killed: %d", status);
+	open_fleet();
+}
+
+START_TEST(killed_then_refreshed)
+{
+	size_t i;
+
+	/* An intent that is young is not given up because its machine is not seen. */
+	if (strstr(kills[_i].script, "hidden"))
+		ck_assert_int_eq(setenv("SOUK_SETTLE_MS", "3600000", 1), 0);
+	script("alpha", kills[_i].script);
+	script("beta", kills[_i].beta);
+	provision_killed(kills[_i].nodes);
+	refresh();
+	if (!strstr(kills[_i].script, "hidden"))
+		check_equal_sets();
+	for (i = 0; i < 12; i++)
+		refresh();
+	check_equal_sets();
+	ck_assert_uint_eq(count_machines("alpha") + count_machines("beta"), kills[_i].machines);
+	ck_assert_int_eq(setenv("SOUK_SETTLE_MS", "0", 1), 0);
+	refresh();
+	refresh();
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	ck_assert_int_eq(where()[0] != '\0', kills[_i].machines > 0);
+	check_equal_sets();
+	/* And what is left can be torn down. */
+	if (kills[_i].machines > 0)
+		OK(down());
+	ck_assert_uint_eq(count_machines("alpha") + count_machines("beta"), 0);
+}
+END_TEST
+
+START_TEST(killed_then_down)
+{
+	struct souk_store_cluster cluster;
+
+	script("alpha", kills[_i].script);
+	script("beta", kills[_i].beta);
+	provision_killed(kills[_i].nodes);
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	souk_store_cluster_fini(&cluster);
+	OK(down());
+	if (!strstr(kills[_i].script, "hidden"))
+		ck_assert_uint_eq(count_machines("alpha"), 0);
+	ck_assert_uint_eq(count_machines("beta"), 0);
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	ck_assert_int_eq(access(scratch_path("state/clusters/c"), F_OK), -1);
+}
+END_TEST
+
+/* ---- Down ---- */
+
+START_TEST(down_is_confirmed_twice)
+{
+	struct souk_store_cluster cluster;
+	int before;
+
+	OK(provision_on(_i ? &sure_offer : offers, 1, 1, 0, NULL));
+	before = count_calls(_i ? "sure" : "alpha", "describe");
+	OK(down());
+	/* One cloud has to be asked twice, the other shows at once what it has. */
+	ck_assert_int_eq(count_calls(_i ? "sure" : "alpha", "describe") - before, _i ? 1 : 2);
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+	check_equal_sets();
+	ck_assert_int_eq(down(), SOUK_E_NOT_FOUND);
+	ck_assert_str_eq(err.message, "there is no cluster 'c'");
+}
+END_TEST
+
+static const struct {
+	const char *script;
+	int teardowns; /* at least */
+} stubborn[] = {
+	{ "teardown * 2 TRANSIENT\n", 3 },
+	{ "teardown * 2 made+TIMEOUT\n", 3 },
+	{ "teardown * 1 RATE_LIMIT\nteardown * 1 CONFLICT\n", 3 },
+	{ "describe * 2 TIMEOUT\n", 3 },
+	{ "list * 1 TRANSIENT\n", 2 },
+};
+
+START_TEST(down_does_not_give_up)
+{
+	OK(provision());
+	script("alpha", stubborn[_i].script);
+	OK(down());
+	ck_assert_int_ge(count_calls("alpha", "teardown"), stubborn[_i].teardowns);
+	check_equal_sets();
+	ck_assert_str_eq(where(), "");
+}
+END_TEST
+
+START_TEST(down_that_is_refused_goes_on_later)
+{
+	struct souk_store_cluster cluster;
+
+	OK(provision());
+	script("alpha", "teardown * 1 AUTH\n");
+	ck_assert_int_eq(down(), SOUK_E_AUTH);
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_int_eq(cluster.tearing_down, 1);
+	souk_store_cluster_fini(&cluster);
+	check_equal_sets();
+	refresh();
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+	check_equal_sets();
+}
+END_TEST
+
+/* What one provider still owes an answer about does not keep another's machines running. */
+START_TEST(down_is_not_held_up_by_another_provider)
+{
+	struct souk_store_cluster cluster;
+
+	script("alpha", "provision * 9 TIMEOUT@provider\nlist * 999 AUTH\n");
+	OK(provision());
+	ck_assert_str_eq(where(), "beta/r1/a");
+	ck_assert_uint_eq(count_intents("c"), 1);
+	ck_assert_int_eq(down(), SOUK_E_AUTH);
+	ck_assert_uint_eq(count_machines("beta"), 0);
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	souk_store_cluster_fini(&cluster);
+	ck_assert_uint_eq(count_intents("c"), 1);
+	script("alpha", "");
+	OK(down());
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+}
+END_TEST
+
+/* ---- Refresh ---- */
+
+START_TEST(refresh_sees_what_happened)
+{
+	struct souk_store_cluster cluster;
+	char path[512];
+
+	OK(provision_on(offers, 4, 2, 0, NULL));
+	OK(souk_fleet_ops.stop(&fleet, "c", NULL, &err));
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_int_eq(cluster.status, SOUK_CLUSTER_STOPPED);
+	ck_assert_int_eq(cluster.billed_since, 0);
+	ck_assert_ptr_null(cluster.nodes[0].public_address);
+	/* One of the two was taken away behind our back, then the other. */
+	snprintf(path, sizeof(path), "%s", scratch_path("cloud/alpha/machine-%s", cluster.nodes[0].id));
+	ck_assert_int_eq(unlink(path), 0);
+	refresh();
+	snprintf(path, sizeof(path), "%s", scratch_path("cloud/alpha/machine-%s", cluster.nodes[1].id));
+	souk_store_cluster_fini(&cluster);
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_int_eq(cluster.nodes[0].status, SOUK_INSTANCE_TERMINATED);
+	ck_assert_int_eq(cluster.nodes[1].status, SOUK_INSTANCE_STOPPED);
+	souk_store_cluster_fini(&cluster);
+	ck_assert_int_eq(unlink(path), 0);
+	refresh();
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+}
+END_TEST
+
+/* Not seen once is not gone. */
+START_TEST(refresh_is_not_hasty)
+{
+	struct souk_store_cluster cluster;
+	char path[512], *text, hidden[600];
+	size_t size;
+
+	OK(provision());
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	snprintf(path, sizeof(path), "%s", scratch_path("cloud/alpha/machine-%s", cluster.nodes[0].id));
+	souk_store_cluster_fini(&cluster);
+	text = scratch_read(path, &size);
+	/* "... STATUS HIDDEN DOOMED": not seen by the first look, and by the search behind it. */
+	snprintf(hidden, sizeof(hidden), "%.*s2 0\n", (int)size - 4, text);
+	scratch_text(path, hidden);
+	free(text);
+	refresh();
+	ck_assert_str_eq(where(), "alpha/r1/a");
+	check_equal_sets();
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	ck_assert_int_eq(cluster.nodes[0].status, SOUK_INSTANCE_RUNNING);
+	ck_assert_uint_eq(cluster.absences, 0);
+	souk_store_cluster_fini(&cluster);
+}
+END_TEST
+
+START_TEST(a_cluster_that_is_busy_is_left_alone)
+{
+	int lock, before;
+
+	OK(provision());
+	before = count_calls("alpha", "describe");
+	OK(souk_store_lock(store, "c", 0, NULL, &lock, &err));
+	refresh();
+	ck_assert_ptr_nonnull(strstr(warnings, "c: not refreshed: another souk is working on"));
+	ck_assert_int_eq(count_calls("alpha", "describe"), before);
+	souk_store_unlock(lock);
+	refresh();
+	ck_assert_int_gt(count_calls("alpha", "describe"), before);
+}
+END_TEST
+
+/* A provider whose module has gone keeps its records, and the status says so. */
+START_TEST(a_provider_that_is_gone)
+{
+	struct souk_clusters *clusters;
+	struct souk_store_cluster cluster;
+	struct souk *souk;
+	const struct souk_cluster_row *row;
+	const char *module = scratch_path("modules/souk-provider-alpha.so");
+
+	OK(provision());
+	close_fleet();
+	ck_assert_int_eq(rename(module, scratch_path("kept.so")), 0);
+	open_fleet();
+	refresh();
+	ck_assert_msg(strstr(warnings, "c: cannot be settled: no module for the provider 'alpha'") != NULL,
+		      "%s", warnings);
+	ck_assert_int_eq(down(), SOUK_E_NOT_FOUND);
+	ck_assert_str_eq(err.message, "no module for the provider 'alpha' is installed");
+	ck_assert_str_eq(where(), "alpha/r1/a");
+	OK(souk_new(NULL, &souk, &err));
+	OK(souk_status(souk, NULL, 0, 0, &clusters, &err));
+	ck_assert_uint_eq(souk_clusters_count(clusters), 1);
+	row = souk_clusters_row(clusters, 0);
+	ck_assert_str_eq(row->note,
+			 "cannot be settled: no module for the provider 'alpha' is installed");
+	ck_assert_uint_eq(row->n_nodes, 1);
+	souk_clusters_free(clusters);
+	souk_free(souk);
+	/* It comes back: what was asked for is done. */
+	close_fleet();
+	ck_assert_int_eq(rename(scratch_path("kept.so"), scratch_path("modules/souk-provider-alpha.so")),
+			 0);
+	open_fleet();
+	refresh();
+	ck_assert_int_eq(get_cluster(&cluster), 0);
+	check_equal_sets();
+}
+END_TEST
+
+/* One that cannot search: the user is told where to look, and the record is not kept for ever. */
+START_TEST(a_provider_that_cannot_search)
+{
+	script("blind", "provision * 9 TIMEOUT\n");
+	ck_assert_int_eq(provision_on(&blind_offer, 1, 1, 0, NULL), SOUK_E_TIMEOUT);
+	ck_assert_int_eq(count_calls("blind", "provision"), 3);
+	ck_assert_int_eq(count_tokens("blind"), 1);
+	refresh();
+	ck_assert_msg(strstr(warnings, "'blind' cannot search for machines: look there for '") != NULL,
+		      "%s", warnings);
+	refresh();
+	ck_assert_str_eq(where(), "");
+	ck_assert_uint_eq(count_intents(NULL), 0);
+}
+END_TEST
+
+/* ---- Cost ---- */
+
+START_TEST(cost_counts_while_it_runs)
+{
+	struct souk_store_node nodes[2] = { { .status = SOUK_INSTANCE_RUNNING },
+					    { .status = SOUK_INSTANCE_STOPPED } };
+	struct souk_store_cluster c = { .micros_per_hour = 3600000, .num_nodes = 2, .nodes = nodes,
+					.n_nodes = 2 };
+
+	fleet_bill(&c, 1000);
+	ck_assert_int_eq(c.billed_since, 1000);
+	ck_assert_int_eq(c.cost_micros, 0);
+	fleet_bill(&c, 1060);
+	ck_assert_int_eq(c.cost_micros, 60 * 2000);
+	ck_assert_int_eq(c.billed_since, 1060);
+	/* A clock that was set back costs nothing. */
+	fleet_bill(&c, 1000);
+	ck_assert_int_eq(c.cost_micros, 60 * 2000);
+	nodes[0].status = SOUK_INSTANCE_STOPPED;
+	fleet_bill(&c, 1010);
+	ck_assert_int_eq(c.cost_micros, 70 * 2000);
+	ck_assert_int_eq(c.billed_since, 0);
+	fleet_bill(&c, 999999);
+	ck_assert_int_eq(c.cost_micros, 70 * 2000);
+	nodes[1].status = SOUK_INSTANCE_PENDING;
+	c.micros_per_hour = INT64_MAX;
+	fleet_bill(&c, 1);
+	fleet_bill(&c, 2);
+	ck_assert_int_gt(c.cost_micros, 0);
+}
+END_TEST
+
+static void add_tests(TCase *tc)
+{
+	tcase_add_test(tc, the_first_candidate_works);
+	tcase_add_loop_test(tc, fails_over, 0, SOUK_ARRAY_SIZE(failovers));
+	tcase_add_test(tc, nothing_is_left_of_a_failure);
+	tcase_add_test(tc, a_timeout_makes_no_second_machine);
+	tcase_add_test(tc, a_timeout_without_effect_is_repeated);
+	tcase_add_loop_test(tc, a_refusal_after_a_timeout_proves_nothing, 0, 5);
+	tcase_add_test(tc, it_never_answers);
+	tcase_add_loop_test(tc, doubles_are_torn_down, 0, 2);
+	tcase_add_test(tc, a_success_with_too_few_is_none);
+	tcase_add_test(tc, a_failed_teardown_is_made_up_for);
+	tcase_add_test(tc, retries_until_up);
+	tcase_add_test(tc, cancelled_while_creating);
+	tcase_add_test(tc, cancelled_while_starting);
+	tcase_add_loop_test(tc, killed_then_refreshed, 0, SOUK_ARRAY_SIZE(kills));
+	tcase_add_loop_test(tc, killed_then_down, 0, SOUK_ARRAY_SIZE(kills));
+	tcase_add_loop_test(tc, down_is_confirmed_twice, 0, 2);
+	tcase_add_loop_test(tc, down_does_not_give_up, 0, SOUK_ARRAY_SIZE(stubborn));
+	tcase_add_test(tc, down_that_is_refused_goes_on_later);
+	tcase_add_test(tc, down_is_not_held_up_by_another_provider);
+	tcase_add_test(tc, refresh_sees_what_happened);
+	tcase_add_test(tc, refresh_is_not_hasty);
+	tcase_add_test(tc, a_cluster_that_is_busy_is_left_alone);
+	tcase_add_test(tc, a_provider_that_is_gone);
+	tcase_add_test(tc, a_provider_that_cannot_search);
+	tcase_add_test(tc, cost_counts_while_it_runs);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("fleet");
+	TCase *tc = tcase_create("fleet");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 180);
+	tcase_add_checked_fixture(tc, begin, end);
+	add_tests(tc);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
