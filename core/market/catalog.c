@@ -262,21 +262,13 @@ static int read_text(struct reader *reader, char *text, struct souk_error *err)
 	return ret;
 }
 
-int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths *paths,
-			  const char *provider, struct souk_error *err)
+int souk_catalog_add_text(struct souk_catalog *catalog, const char *path, const char *provider,
+			  const char *source, char *text, size_t size, struct souk_error *err)
 {
-	struct reader reader = { .catalog = catalog, .date = "", .first = catalog->n };
-	SOUK_AUTO_FREE char *path = NULL;
-	size_t size;
-	char *text;
+	struct reader reader = { .catalog = catalog, .path = path, .source = source, .date = "",
+				 .first = catalog->n };
 	int ret;
 
-	ret = souk_catalog_find_file(paths, provider, &path, &reader.source, err);
-	if (ret < 0)
-		return ret;
-	ret = souk_fs_read(path, FILE_MAX, &text, &size, err);
-	if (ret < 0)
-		return ret;
 	ret = keep_file(catalog, text, err);
 	if (ret == SOUK_OK && strlen(text) != size)
 		ret = souk_error_set(err, SOUK_E_INVALID, "'%s' is damaged: a NUL after %zu bytes", path,
@@ -285,9 +277,26 @@ int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths 
 		ret = souk_strv_add(&catalog->texts, provider, err);
 	if (ret < 0)
 		return ret;
-	reader.path = path;
 	reader.provider = catalog->texts.items[catalog->texts.n - 1];
 	return read_text(&reader, text, err);
+}
+
+int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths *paths,
+			  const char *provider, struct souk_error *err)
+{
+	SOUK_AUTO_FREE char *path = NULL;
+	const char *source;
+	size_t size;
+	char *text;
+	int ret;
+
+	ret = souk_catalog_find_file(paths, provider, &path, &source, err);
+	if (ret < 0)
+		return ret;
+	ret = souk_fs_read(path, FILE_MAX, &text, &size, err);
+	if (ret < 0)
+		return ret;
+	return souk_catalog_add_text(catalog, path, provider, source, text, size, err);
 }
 
 /* ---- Counts ---- */

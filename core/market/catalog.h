@@ -35,6 +35,13 @@ void souk_catalog_fini(struct souk_catalog *catalog);
 int souk_catalog_add_file(struct souk_catalog *catalog, const struct souk_paths *paths,
 			  const char *provider, struct souk_error *err);
 
+/*
+ * Add the offers of a text of 'size' bytes as of a provider's file. 'path' names it in messages;
+ * 'source' is static. The text is ended by NUL, is on the heap, and is the catalog's from now on.
+ */
+int souk_catalog_add_text(struct souk_catalog *catalog, const char *path, const char *provider,
+			  const char *source, char *text, size_t size, struct souk_error *err);
+
 /* Is there a file for this provider? */
 int souk_catalog_has_file(const struct souk_paths *paths, const char *provider);
 

@@ -325,9 +325,10 @@ static int read_set(struct reader *r, const char *text)
 	return SOUK_OK;
 }
 
-static int load(struct reader *r, const char *const *sets)
+/* What --set says, and then what was wrong with all of it. */
+static int read_sets(struct reader *r, const char *const *sets)
 {
-	int ret = read_file(r);
+	int ret = SOUK_OK;
 
 	for (; ret == SOUK_OK && sets && *sets; sets++)
 		ret = read_set(r, *sets);
@@ -337,27 +338,44 @@ static int load(struct reader *r, const char *const *sets)
 	return souk_report_error(r->report, r->err);
 }
 
-int souk_config_load(const char *config_dir, const char *const *sets,
-		     struct souk_config *config_out, struct souk_report *report,
-		     struct souk_error *err)
+/* Read the text, or the file if it is NULL. */
+static int load(const char *path, const char *text, size_t size, const char *const *sets,
+		struct souk_config *config_out, struct souk_report *report, struct souk_error *err)
 {
-	struct souk_config config = { 0 };
+	struct souk_config config = { .path = souk_strdup(path) };
 	struct reader r = { &config, report, err };
 	int ret;
 
-	config.path = souk_fs_join(config_dir, "config.yaml");
-	if (!config.path)
-		return souk_error_nomem(err);
-	if (!report->file && souk_strset(&report->file, config.path) < 0)
+	if (!config.path || (!report->file && souk_strset(&report->file, config.path) < 0))
 		ret = souk_error_nomem(err);
 	else
-		ret = load(&r, sets);
+		ret = text ? read_text(&r, text, size) : read_file(&r);
+	if (ret == SOUK_OK)
+		ret = read_sets(&r, sets);
 	if (ret < 0) {
 		souk_config_fini(&config);
 		return ret;
 	}
 	*config_out = config;
 	return SOUK_OK;
+}
+
+int souk_config_load(const char *config_dir, const char *const *sets,
+		     struct souk_config *config_out, struct souk_report *report,
+		     struct souk_error *err)
+{
+	SOUK_AUTO_FREE char *path = souk_fs_join(config_dir, "config.yaml");
+
+	if (!path)
+		return souk_error_nomem(err);
+	return load(path, NULL, 0, sets, config_out, report, err);
+}
+
+int souk_config_read(const char *path, const char *text, size_t size, const char *const *sets,
+		     struct souk_config *config_out, struct souk_report *report,
+		     struct souk_error *err)
+{
+	return load(path, text, size, sets, config_out, report, err);
 }
 
 void souk_config_fini(struct souk_config *config)

@@ -28,6 +28,10 @@ struct souk_config {
  */
 int souk_config_load(const char *config_dir, const char *const *sets, struct souk_config *config_out,
 		     struct souk_report *report, struct souk_error *err);
+/* The same of a text that is not in a file; 'path' names it. */
+int souk_config_read(const char *path, const char *text, size_t size, const char *const *sets,
+		     struct souk_config *config_out, struct souk_report *report,
+		     struct souk_error *err);
 void souk_config_fini(struct souk_config *config);
 
 /* The value of a provider's setting: --set, then the environment's SOUK_NAME_KEY, then the

@@ -9,6 +9,7 @@ node_sources = \
 	%D%/sync.c \
 	%D%/ignore.h \
 	%D%/remote.h \
+	%D%/runtime-internal.h \
 	%D%/runtime-text.h \
 	%D%/runtime.h \
 	%D%/ssh-config.h \

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "node/runtime-internal.h"
 #include "node/runtime-text.h"
 
 #define INPUT_MAX ((size_t)32 << 20)
@@ -435,7 +436,7 @@ static int parse_job(char *line, struct souk_job_row *row, struct souk_error *er
 	return ret;
 }
 
-static int parse_jobs(char *text, struct souk_jobs **jobs_out, struct souk_error *err)
+int souk_jobs_parse(char *text, struct souk_jobs **jobs_out, struct souk_error *err)
 {
 	struct souk_jobs *jobs = calloc(1, sizeof(*jobs));
 	char *end;
@@ -474,7 +475,7 @@ static int call_for_jobs(struct souk_remote *head, const char *verb, struct souk
 	souk_buf_init(&out, REPLY_MAX);
 	ret = demand_verb(head, verb, NULL, &out, err);
 	if (ret == SOUK_OK)
-		ret = parse_jobs(out.data, jobs_out, err);
+		ret = souk_jobs_parse(out.data, jobs_out, err);
 	souk_buf_fini(&out);
 	return ret;
 }

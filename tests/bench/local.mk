@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# tests/bench - times, as ratios
-
+# tests/bench - how long things take; 'make bench' prints it, nothing is asserted
 
 EXTRA_DIST += \
 	%D%/run

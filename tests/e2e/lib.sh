@@ -17,7 +17,7 @@ HOME=$tmp/home
 export SOUK_HOME HOME PATH
 unset SOUK_NO_HINTS NO_COLOR SOUK_PROVIDER_PATH SOUK_LOCAL_MACHINE SSH_AUTH_SOCK || true
 mkdir -p "$HOME"
-cd "$tmp"
+cd "$tmp" || exit 1
 : >out
 : >err
 started=
@@ -50,6 +50,11 @@ need () { # PROGRAM...
 	do
 		command -v "$program" >/dev/null || skip "no $program on this machine"
 	done
+}
+
+# traced ARG...: strace with all that is started; the leak check of a sanitizer cannot be traced
+traced () {
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace -f -qq "$@"
 }
 
 need_local () {
@@ -146,7 +151,10 @@ note_machine () {
 	sed -n 's/^mark=/SOUK_LOCAL_MACHINE=/p' "$machine/machine" >>noted.marks
 	printf '%s\n' "$machine" >>noted.folders
 	cat "$machine/run/address" >>noted.addresses
-	[ -s noted.marks ] && [ -s noted.addresses ] || fail 'the machine has no mark or no address'
+	if [ ! -s noted.marks ] || [ ! -s noted.addresses ]
+	then
+		fail 'the machine has no mark or no address'
+	fi
 }
 
 # The processes of the machines noted, as one sees them in /proc: by the mark in their environment,

@@ -207,7 +207,7 @@ echo "ok: configuration"
 
 run 0 provider list --json
 json 'all(set(p) == {"name", "path", "ok", "enabled", "problem"} for p in d["providers"])'
-run 69 provider info nosuch
+run 78 provider info nosuch
 silent out
 echo "ok: providers"
 

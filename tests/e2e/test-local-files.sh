@@ -7,12 +7,12 @@ set -eu
 need_local
 need tar
 
-# on_machine FOLDER: what is in it, one path a line, as the same command prints it here
+# What is in a folder, one path a line.
 list () { # FOLDER
 	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort)
 }
 
-# same WHAT FOLDER FOLDER: the same paths, kinds, modes, links and contents
+# Paths, kinds, modes, links and contents.
 fingerprint () { # FOLDER
 	(
 		cd "$1"
@@ -21,7 +21,7 @@ fingerprint () { # FOLDER
 	)
 }
 
-same () {
+same () { # WHAT FOLDER FOLDER
 	fingerprint "$2" >expected
 	fingerprint "$3" >found
 	cmp -s expected found || {
@@ -269,9 +269,12 @@ run: |
   printf '<%s>' "$EMPTY" "$NUMBER" "$TRUTH" >~/scalars
 T
 printf 'FROM_FILE=a b=c "d"\n# a comment\nAWKWARD=overridden\n' >env.file
-COPIED="copied ' one" run 0 exec "$( [ -d "$SOUK_HOME/state/clusters/a" ] && echo a || echo b )" \
-	--env-file env.file --env "AWKWARD=$awkward" --env COPIED envs.yaml
-machine "$( [ -d "$SOUK_HOME/state/clusters/a" ] && echo a || echo b )"
+cluster=b
+[ ! -d "$SOUK_HOME/state/clusters/a" ] || cluster=a
+COPIED="copied ' one"
+export COPIED
+run 0 exec $cluster --env-file env.file --env "AWKWARD=$awkward" --env COPIED envs.yaml
+machine $cluster
 cmp awkward "$machine_home/awkward" || fail 'a value is changed on its way'
 printf '%s' "double \" quote${newline}new line	tab 'single' \$HOME \`id\` \\ end" >yaml
 cmp yaml "$machine_home/yaml" || fail 'a value of the file is changed on its way'

@@ -99,7 +99,10 @@ echo "ok: the watch sees what it is to see"
 # ---- The whole way, given by name: not even the first moment of souk has it among its arguments
 
 watch
-TOKEN=$value collect 0 launch -y -d --debug -c s --env "SUM=$sum" --secret TOKEN task.yaml
+TOKEN=$value
+export TOKEN
+collect 0 launch -y -d --debug -c s --env "SUM=$sum" --secret TOKEN task.yaml
+unset TOKEN
 await 'the job runs' sh -c "grep -qs 'run 0 has it' '$SOUK_HOME'/state/providers/local/machines/*-0/home/souk_logs/*/run.log"
 await 'the job runs' sh -c "grep -qs 'run 1 has it' '$SOUK_HOME'/state/providers/local/machines/*-0/home/souk_logs/*/run.log"
 # Only the job's own variables hold it, while it runs, for nobody else's eyes.
@@ -194,13 +197,16 @@ echo "ok: failures"
 
 # ---- Every program that was started, on either side, if this system lets us look
 
-if strace -f -qq -e trace=execve -o outside/probe true 2>/dev/null && [ -s outside/probe ]
+if traced -e trace=execve -o outside/probe true 2>/dev/null && [ -s outside/probe ]
 then
 	printf 'secrets:\n  TOKEN: null\nsetup: echo set up\nrun: echo ran; exit 6\n' >short.yaml
 	status=0
-	TOKEN=$value strace -f -qq -s 65536 -e trace=execve -o outside/execs \
+	TOKEN=$value
+	export TOKEN
+	traced -s 65536 -e trace=execve -o outside/execs \
 		"$souk" launch -y --down -c traced --secret TOKEN short.yaml >out 2>err </dev/null ||
 		status=$?
+	unset TOKEN
 	[ $status -eq 6 ] || fail "exit status $status, not 6"
 	prints ran
 	cat out err >>outside/said

@@ -61,7 +61,7 @@ start_impostor () { # KEY-FILE
 		"PidFile $tmp/impostor/pid" >>impostor/config
 	: >impostor/log
 	rm -f impostor/pid
-	[ "$(id -u)" -ne 0 ] || mkdir -p -m 755 /run/sshd
+	[ "$(id -u)" -ne 0 ] || [ -d /run/sshd ] || mkdir -m 755 /run/sshd
 	"$sshd" -D -f "$tmp/impostor/config" -E "$tmp/impostor/log" &
 	started=$!
 	await 'the impostor' listens "$address" "$port"
@@ -164,7 +164,7 @@ sessions () {
 	done | sort -un
 }
 has_line () {
-	grep -q "line $1 " followed
+	grep -qs "line $1 " followed
 }
 a_session () {
 	[ -n "$(sessions)" ]

@@ -23,7 +23,7 @@ crypto='libcrypto|libssl|libgcrypt|libnettle'
 
 strace=
 if command -v strace >/dev/null &&
-	strace -f -qq -o probe -e trace=execve,socket true 2>/dev/null && grep -q execve probe
+	traced -o probe -e trace=execve,socket true 2>/dev/null && grep -q execve probe
 then
 	strace=yes
 fi
@@ -43,7 +43,7 @@ quiet () {
 	fi
 	[ "$(find . -maxdepth 1 -name 'ld.*' | wc -l)" -eq 1 ] || fail "souk $* starts another process"
 	[ -n "$strace" ] || return 0
-	strace -f -qq -o calls -e trace=execve,socket,connect,sendto "$souk" "$@" >/dev/null 2>&1 </dev/null || true
+	traced -o calls -e trace=execve,socket,connect,sendto "$souk" "$@" >/dev/null 2>&1 </dev/null || true
 	[ "$(grep -c 'execve(' calls)" -eq 1 ] || fail "souk $* runs a program: $(grep 'execve(' calls | tail -n +2)"
 	if grep 'socket(' calls | grep -v 'AF_UNIX' >found
 	then

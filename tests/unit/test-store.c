@@ -564,7 +564,7 @@ END_TEST
 static void add_up(int who, int ready, int go)
 {
 	struct souk_store_node node;
-	struct souk_store_cluster shared = { 0 }, own;
+	struct souk_store_cluster seen, shared = sample("shared", &node, 0), own;
 	struct souk_store *store;
 	char name[16], byte = 0;
 	int i;
@@ -579,9 +579,11 @@ static void add_up(int who, int ready, int go)
 	for (i = 0; i < 10; i++) {
 		if (souk_store_begin(store, &err) < 0)
 			break;
-		if (souk_store_cluster_get(store, "shared", &shared, NULL) < 0)
-			shared = sample("shared", &node, 0);
-		shared.cost_micros = shared.cost_micros == 123456789 ? 1 : shared.cost_micros + 1;
+		shared.cost_micros = 1;
+		if (souk_store_cluster_get(store, "shared", &seen, NULL) == SOUK_OK) {
+			shared.cost_micros = seen.cost_micros + 1;
+			souk_store_cluster_fini(&seen);
+		}
 		if (souk_store_cluster_put(store, &shared, &err) < 0 ||
 		    souk_store_cluster_put(store, &own, &err) < 0 || souk_store_commit(store, &err) < 0)
 			break;
