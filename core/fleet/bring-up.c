@@ -90,9 +90,14 @@ int fleet_connect_all(struct souk_fleet *fleet, struct souk_store_cluster *clust
 	struct each each = {
 		.fleet = fleet, .cluster = cluster, .patience_ms = patience_ms, .work = connect_node,
 	};
+	struct souk_provider *provider;
 	uint32_t rank;
-	int ret = SOUK_OK;
+	int ret;
 
+	/* The registry belongs to this thread too: the others find the provider opened. */
+	ret = souk_registry_get(fleet->registry, cluster->provider, &provider, err);
+	if (ret < 0)
+		return ret;
 	each.remotes = calloc(cluster->n_nodes + 1, sizeof(*each.remotes));
 	if (!each.remotes)
 		return souk_error_nomem(err);

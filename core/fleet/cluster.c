@@ -189,6 +189,25 @@ struct souk_call_limits fleet_limits(struct souk_fleet *fleet)
 	return (struct souk_call_limits){ .cancel = fleet->cancel };
 }
 
+int fleet_set_on_shutdown(struct souk_fleet *fleet, struct souk_provider *provider,
+			  const struct souk_store_cluster *cluster, int down,
+			  struct souk_error *err)
+{
+	SOUK_AUTO_FREE struct souk_instance_ref *refs = fleet_refs(cluster);
+	struct souk_call_limits limits = fleet_limits(fleet);
+
+	if (!refs)
+		return souk_error_nomem(err);
+	if (!down && (!souk_provider_ops(provider)->stop || cluster->spot))
+		return souk_error_set(err, SOUK_E_UNSUPPORTED, "machines of '%s' cannot be stopped%s",
+				      cluster->provider, "; use --down");
+	if (souk_provider_ops(provider)->set_on_shutdown)
+		return souk_provider_set_on_shutdown(provider, &limits, refs, (uint32_t)cluster->n_nodes,
+						     down ? SOUK_ON_SHUTDOWN_TERMINATE :
+							    SOUK_ON_SHUTDOWN_STOP, err);
+	return SOUK_OK;
+}
+
 /* ---- Connections ---- */
 
 static const char *node_address(const struct souk_store_node *node)

@@ -65,6 +65,11 @@ uint32_t fleet_retry_ms(void);
 /* The limits of a call: the fleet's cancel flag and the usual time. */
 struct souk_call_limits fleet_limits(struct souk_fleet *fleet);
 
+/* What the machines do when they shut themselves down becomes what autostop is to mean. */
+int fleet_set_on_shutdown(struct souk_fleet *fleet, struct souk_provider *provider,
+			  const struct souk_store_cluster *cluster, int down,
+			  struct souk_error *err);
+
 /* ---- Connections ---- */
 
 /* 0 if the provider has an exec of its own, by which everything goes then. */

@@ -41,7 +41,7 @@ static int request_fits(const struct souk_request *r, const struct souk_store_cl
 		return 0;
 	if (r->instance_type && strcasecmp(r->instance_type, c->instance_type) != 0)
 		return 0;
-	if (r->use_spot != c->spot && c->micros_per_hour > 0)
+	if (r->use_spot_given && r->use_spot != c->spot && c->micros_per_hour > 0)
 		return 0;
 	if (r->cpus.value > c->vcpus_milli || r->memory.value > c->memory_mib)
 		return 0;
@@ -364,7 +364,10 @@ static int arm_autostop(struct souk_fleet *fleet, struct souk_store_cluster *clu
 			    cluster->provider, cluster->name);
 		return SOUK_OK;
 	}
-	ret = souk_runtime_autostop(head, minutes, down, wait_for[autostop->wait_for], err);
+	/* The task may have been silent when the machines were made, or may have said otherwise. */
+	ret = fleet_set_on_shutdown(fleet, provider, cluster, down, err);
+	if (ret == SOUK_OK)
+		ret = souk_runtime_autostop(head, minutes, down, wait_for[autostop->wait_for], err);
 	if (ret < 0)
 		return ret;
 	cluster->autostop_minutes = minutes;
@@ -479,6 +482,22 @@ static int open_ports(struct souk_fleet *fleet, const struct souk_task *task,
 					request->ports, (uint32_t)request->n_ports, err);
 }
 
+/* Said before a machine is rented for it. */
+static int check_autostop(const struct souk_task *task, const struct souk_launch_options *options,
+			  struct souk_error *err)
+{
+	size_t i;
+
+	if (options->idle_minutes < 0 || options->down)
+		return SOUK_OK;
+	for (i = 0; i < task->n_requests; i++)
+		if (task->requests[i].use_spot) {
+			souk_error_set(err, SOUK_E_UNSUPPORTED, "spot machines cannot be stopped when idle");
+			return souk_error_hint(err, "add '--down': they are torn down instead");
+		}
+	return SOUK_OK;
+}
+
 static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 			const struct souk_plan_result *plan, const struct souk_launch_options *options,
 			struct souk_store_cluster *cluster, struct souk_error *err)
@@ -500,6 +519,9 @@ static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 	if (!plan || plan->n == 0)
 		return souk_error_set(err, SOUK_E_NOT_FOUND, "the cluster '%s' has no machines any more",
 				      cluster->name);
+	ret = check_autostop(task, options, err);
+	if (ret < 0)
+		return ret;
 	return fleet_provision(fleet, task, plan, options->retry_until_up, options->callbacks, cluster,
 			       err);
 }

@@ -252,25 +252,6 @@ static int fleet_stop(struct souk_fleet *fleet, const char *name,
 	return ret;
 }
 
-/* What the machines do when they shut themselves down must be what autostop is to mean. */
-static int set_on_shutdown(struct souk_fleet *fleet, struct souk_provider *provider,
-			   const struct souk_store_cluster *cluster, int down, struct souk_error *err)
-{
-	SOUK_AUTO_FREE struct souk_instance_ref *refs = fleet_refs(cluster);
-	struct souk_call_limits limits = fleet_limits(fleet);
-
-	if (!refs)
-		return souk_error_nomem(err);
-	if (!down && (!souk_provider_ops(provider)->stop || cluster->spot))
-		return souk_error_set(err, SOUK_E_UNSUPPORTED, "machines of '%s' cannot be stopped%s",
-				      cluster->provider, "; use --down");
-	if (souk_provider_ops(provider)->set_on_shutdown)
-		return souk_provider_set_on_shutdown(provider, &limits, refs, (uint32_t)cluster->n_nodes,
-						     down ? SOUK_ON_SHUTDOWN_TERMINATE :
-							    SOUK_ON_SHUTDOWN_STOP, err);
-	return SOUK_OK;
-}
-
 static int fleet_autostop(struct souk_fleet *fleet, const char *name, int64_t idle_minutes, int down,
 			  struct souk_error *err)
 {
@@ -286,7 +267,7 @@ static int fleet_autostop(struct souk_fleet *fleet, const char *name, int64_t id
 		ret = souk_error_set(err, SOUK_E_UNSUPPORTED,
 				     "machines of '%s' cannot switch themselves off", cluster.provider);
 	if (ret == SOUK_OK && idle_minutes >= 0)
-		ret = set_on_shutdown(fleet, provider, &cluster, down, err);
+		ret = fleet_set_on_shutdown(fleet, provider, &cluster, down, err);
 	if (ret == SOUK_OK)
 		ret = fleet_connect(fleet, &cluster, 0, START_PATIENCE_MS / 10, &head, err);
 	if (ret == SOUK_OK)

@@ -502,8 +502,9 @@ static int is_named(const char *const *names, size_t n, const char *name)
 /* A store that cannot be read is no reason to take a cluster for gone. */
 static int is_stored(struct souk_store *store, const char *name)
 {
+	struct souk_error own = SOUK_ERROR_INIT;
 	struct souk_store_cluster cluster;
-	int ret = souk_store_cluster_get(store, name, &cluster, NULL);
+	int ret = souk_store_cluster_get(store, name, &cluster, &own);
 
 	if (ret == SOUK_OK)
 		souk_store_cluster_fini(&cluster);

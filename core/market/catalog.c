@@ -153,6 +153,9 @@ static int parse_type(char *const f[N_COLUMNS], struct souk_offer *offer, struct
 	if (parse_gib("memory_gib", f[MEMORY_GIB], &offer->memory_mib, err) < 0 ||
 	    parse_gib("gpu_memory_gib", f[GPU_MEMORY_GIB], &gpu_memory, err) < 0)
 		return SOUK_E_INVALID;
+	if (gpu_memory > UINT32_MAX)
+		return souk_error_set(err, SOUK_E_INVALID, "gpu_memory_gib: too large: '%s'",
+				      f[GPU_MEMORY_GIB]);
 	offer->accelerator_memory_mib = (uint32_t)gpu_memory;
 	return SOUK_OK;
 }

@@ -174,8 +174,10 @@ static int apply_task_flags(struct souk_task_parser *p)
 
 	if (o->num_nodes > 0)
 		task->num_nodes = o->num_nodes;
-	for (i = 0; o->use_spot && i < task->n_requests; i++)
+	for (i = 0; o->use_spot && i < task->n_requests; i++) {
 		task->requests[i].use_spot = o->use_spot > 0;
+		task->requests[i].use_spot_given = 1;
+	}
 	if (o->name) {
 		ret = souk_task_set(p, &task->name, o->name);
 		if (ret < 0)

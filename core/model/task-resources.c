@@ -235,6 +235,7 @@ static int read_use_spot(struct souk_task_parser *p, const struct souk_task_valu
 
 	(void)p;
 	draft->request.use_spot = value->node->integer != 0;
+	draft->request.use_spot_given = 1;
 	return SOUK_OK;
 }
 

@@ -67,6 +67,7 @@ struct souk_request {
 	struct souk_accelerator accelerator;
 	struct souk_pairs accelerator_args;
 	int use_spot;
+	int use_spot_given; /* the task says so itself: it is not the default */
 	uint64_t disk_size_gib; /* 0: not given */
 	char *disk_tier;     /* "low" ... "best", lower case; NULL: not given */
 	char *network_tier;  /* "standard", "best" */

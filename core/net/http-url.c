@@ -76,6 +76,9 @@ static int is_plain_authority(const char *url, const char *host, const char *zon
 	if (n < 0 || (size_t)n >= sizeof(expected))
 		return 0;
 	souk_http_split(url, &parts);
+	/* libcurl also reads "https:/host"; then "://" may stand anywhere. */
+	if (parts.host != url + strcspn(url, ":") + 3)
+		return 0;
 	if (parts.host_len < n || strncasecmp(parts.host, expected, (size_t)n) != 0)
 		return 0;
 	if (parts.host_len == n)

@@ -64,11 +64,14 @@ static int is_in_named_set(const char *name, size_t len, char c)
 static const char *match_member(const char *at, char c, int *found)
 {
 	unsigned char low, high;
-	const char *end;
+	size_t len;
 
-	if (at[0] == '[' && at[1] == ':' && (end = strstr(at + 2, ":]")) != NULL) {
-		*found |= is_in_named_set(at + 2, (size_t)(end - at) - 2, c);
-		return end + 2;
+	if (at[0] == '[' && at[1] == ':') {
+		len = strspn(at + 2, "abcdefghijklmnopqrstuvwxyz");
+		if (at[len + 2] == ':' && at[len + 3] == ']') {
+			*found |= is_in_named_set(at + 2, len, c);
+			return at + len + 4;
+		}
 	}
 	if (*at == '\\' && at[1])
 		at++;
@@ -117,6 +120,9 @@ static enum try glob_double_star(const char *start, const char *pattern, const c
 {
 	enum try try;
 
+	/* Another at once says nothing more, but would go one deeper. */
+	while (pattern[0] == '/' && is_double_star(pattern + 1, pattern + 1))
+		pattern += 3;
 	if (!*pattern)
 		return MATCHES;
 	/* Also no folder at all stands between. */

@@ -16,6 +16,7 @@
 
 #define INPUT_MAX ((size_t)32 << 20)
 #define REPLY_MAX ((size_t)4 << 20)
+#define TIME_MAX UINT64_C(253402300799) /* the last second of the year 9999 */
 /* What runtime.sh exits with. */
 #define EXIT_NO_JOB 66
 #define EXIT_TOOL 69
@@ -371,22 +372,45 @@ void souk_jobs_destroy(struct souk_jobs *jobs)
 	free(jobs);
 }
 
-static enum souk_job_status parse_status(const char *text)
+static int parse_status(const char *text, enum souk_job_status *status_out, struct souk_error *err)
 {
 	int status;
 
-	for (status = SOUK_JOB_INIT; status < SOUK_JOB_CANCELLED; status++)
-		if (strcmp(souk_job_status_name((enum souk_job_status)status), text) == 0)
-			break;
-	return (enum souk_job_status)status;
+	for (status = SOUK_JOB_INIT; status <= SOUK_JOB_CANCELLED; status++)
+		if (strcmp(souk_job_status_name((enum souk_job_status)status), text) == 0) {
+			*status_out = (enum souk_job_status)status;
+			return SOUK_OK;
+		}
+	return souk_error_set(err, SOUK_E_INVALID, "not the status of a job: '%s'", text);
 }
 
-static int64_t parse_or(const char *text, int64_t otherwise)
+/* '-' is 0: not yet. */
+static int parse_when(const char *what, const char *text, int64_t *when_out, struct souk_error *err)
 {
-	uint64_t value;
+	uint64_t value = 0;
+	int ret = strcmp(text, "-") == 0 ? SOUK_OK : souk_parse_u64(what, text, &value, err);
 
-	return strcmp(text, "-") != 0 && souk_parse_u64("time", text, &value, NULL) == SOUK_OK ?
-		       (int64_t)value : otherwise;
+	if (ret == SOUK_OK && value > TIME_MAX)
+		ret = souk_error_set(err, SOUK_E_INVALID, "%s: not a time: '%s'", what, text);
+	if (ret == SOUK_OK)
+		*when_out = (int64_t)value;
+	return ret;
+}
+
+/* '-' is -1: not ended. */
+static int parse_code(const char *text, int *code_out, struct souk_error *err)
+{
+	uint32_t value;
+	int ret;
+
+	if (strcmp(text, "-") == 0)
+		return SOUK_OK;
+	ret = souk_parse_u32("code", text, &value, err);
+	if (ret == SOUK_OK && value > 255)
+		ret = souk_error_set(err, SOUK_E_INVALID, "not an exit status: '%s'", text);
+	if (ret == SOUK_OK)
+		*code_out = (int)value;
+	return ret;
 }
 
 static int take_field(struct souk_job_row *row, const char *key, const char *value,
@@ -399,18 +423,18 @@ static int take_field(struct souk_job_row *row, const char *key, const char *val
 	if (strcmp(key, "gpus") == 0)
 		return souk_parse_milli("gpus", value, &row->accelerator_milli, err);
 	if (strcmp(key, "status") == 0)
-		row->status = parse_status(value);
-	else if (strcmp(key, "submitted") == 0)
-		row->submitted_at = parse_or(value, 0);
-	else if (strcmp(key, "started") == 0)
-		row->started_at = parse_or(value, 0);
-	else if (strcmp(key, "ended") == 0)
-		row->ended_at = parse_or(value, 0);
-	else if (strcmp(key, "code") == 0)
-		row->exit_status = (int)parse_or(value, -1);
-	else if ((strcmp(key, "name") == 0 && souk_strset((char **)&row->name, value) < 0) ||
-		 (strcmp(key, "user") == 0 && souk_strset((char **)&row->user, value) < 0) ||
-		 (strcmp(key, "log") == 0 && souk_strset((char **)&row->log_path, value) < 0))
+		return parse_status(value, &row->status, err);
+	if (strcmp(key, "submitted") == 0)
+		return parse_when(key, value, &row->submitted_at, err);
+	if (strcmp(key, "started") == 0)
+		return parse_when(key, value, &row->started_at, err);
+	if (strcmp(key, "ended") == 0)
+		return parse_when(key, value, &row->ended_at, err);
+	if (strcmp(key, "code") == 0)
+		return parse_code(value, &row->exit_status, err);
+	if ((strcmp(key, "name") == 0 && souk_strset((char **)&row->name, value) < 0) ||
+	    (strcmp(key, "user") == 0 && souk_strset((char **)&row->user, value) < 0) ||
+	    (strcmp(key, "log") == 0 && souk_strset((char **)&row->log_path, value) < 0))
 		return souk_error_nomem(err);
 	return SOUK_OK;
 }
@@ -425,7 +449,7 @@ static int parse_job(char *line, struct souk_job_row *row, struct souk_error *er
 	while (*at && ret == SOUK_OK) {
 		value = strchr(at, '=');
 		if (!value)
-			return souk_error_set(err, SOUK_E_INTERNAL, "not a job: '%s'", line);
+			return souk_error_set(err, SOUK_E_INVALID, "KEY=VALUE is missing at '%s'", at);
 		*value++ = '\0';
 		end = strcmp(at, "log") == 0 ? value + strlen(value) : strchrnul(value, ' ');
 		if (*end)
@@ -433,12 +457,15 @@ static int parse_job(char *line, struct souk_job_row *row, struct souk_error *er
 		ret = take_field(row, at, value, err);
 		at = end;
 	}
+	if (ret == SOUK_OK && (row->id == 0 || !row->name || !row->user || !row->log_path))
+		ret = souk_error_set(err, SOUK_E_INVALID, "job, name, user or log is missing");
 	return ret;
 }
 
 int souk_jobs_parse(char *text, struct souk_jobs **jobs_out, struct souk_error *err)
 {
 	struct souk_jobs *jobs = calloc(1, sizeof(*jobs));
+	struct souk_error why = SOUK_ERROR_INIT;
 	char *end;
 	int ret = jobs ? SOUK_OK : souk_error_nomem(err);
 
@@ -457,7 +484,11 @@ int souk_jobs_parse(char *text, struct souk_jobs **jobs_out, struct souk_error *
 		}
 		jobs->items = items;
 		jobs->items[jobs->n] = (struct souk_job_row){ 0 };
-		ret = parse_job(text, &jobs->items[jobs->n++], err);
+		ret = parse_job(text, &jobs->items[jobs->n++], &why);
+		if (ret < 0)
+			ret = souk_error_set(err, ret == SOUK_E_NOMEM ? ret : SOUK_E_INTERNAL,
+					     "line %zu of the runtime's list of jobs: %s", jobs->n,
+					     why.message);
 	}
 	if (ret < 0)
 		souk_jobs_destroy(jobs);

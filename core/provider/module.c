@@ -370,5 +370,6 @@ int souk_module_load(struct souk_module *module, struct souk_error *err)
 	module->problem = strdup(own.message);
 	souk_error_set(err, ret, "%s", own.message);
 	souk_error_hint(err, "%s", own.hint);
-	return souk_error_scope(err, SOUK_SCOPE_PROVIDER);
+	souk_error_scope(err, SOUK_SCOPE_PROVIDER);
+	return ret;
 }

@@ -9,7 +9,7 @@
 
 #include "aws.h"
 
-enum { MAX_FILE = 1024 * 1024, MAX_SETTINGS = 100000, MAX_SECTIONS = 20000 };
+enum { MAX_FILE = 1024 * 1024, MAX_SETTINGS = 100000, MAX_SECTIONS = 20000, MAX_KEY = 1000 };
 
 struct setting {
 	size_t section; /* index */
@@ -220,8 +220,10 @@ static int parse_indented(struct cursor *at, const char *text, size_t len, struc
 	value_len = len - key_len - 1;
 	trim(&text, &key_len);
 	trim(&value, &value_len);
-	souk_buf_init(&key, 1024);
-	souk_buf_printf(&key, "%s.%.*s", parent->key, (int)(key_len < 512 ? key_len : 512), text);
+	if (strlen(parent->key) + key_len >= MAX_KEY)
+		return bad_line(at, "the name of a setting is too long", err);
+	souk_buf_init(&key, MAX_KEY + 2);
+	souk_buf_printf(&key, "%s.%.*s", parent->key, (int)key_len, text);
 	name = souk_buf_failed(&key, NULL) == SOUK_OK ? aws_dup(key.data) : NULL;
 	souk_buf_fini(&key);
 	lower(name);

@@ -7,7 +7,7 @@
 #include "market.h"
 #include "query.h"
 
-enum { MAX_TYPES = 20000, MAX_PLACES = 200000, MAX_ZONES = 64 };
+enum { MAX_TYPES = 20000, MAX_PLACES = 200000, MAX_ZONES = 64, MAX_DEVICES = 1000 };
 
 /* How EC2 names a device, and how it is called. Memory in MiB, of a whole one, where EC2's figure is
  * not what the device is sold with: it leaves out what error correction takes. */
@@ -83,7 +83,7 @@ static uint64_t slice_milli(const xmlNode *gpu, uint64_t mib)
 	uint64_t logical = aws_xml_u64(gpu, "logicalGpuCount", 1);
 
 	if (size && souk_parse_milli("gpuPartitionSize", size, &milli, NULL) == SOUK_OK && milli &&
-	    milli < 1000)
+	    milli < 1000 && logical <= MAX_DEVICES)
 		return milli * (logical ? logical : 1);
 	/* An L4 is the only one that is sold in slices; a whole one has 22888 MiB. */
 	if (mib && mib < 22888 / 2 + 1)
@@ -91,19 +91,26 @@ static uint64_t slice_milli(const xmlNode *gpu, uint64_t mib)
 	return 0;
 }
 
+/* How many, in thousandths; 0 if it is not said. More than a machine can have stays too many. */
+static uint64_t count_milli(const xmlNode *device)
+{
+	uint64_t count = aws_xml_u64(device, "count", 0);
+
+	return count <= MAX_DEVICES ? count * 1000 : UINT64_MAX;
+}
+
 static void read_gpus(const xmlNode *gpus, struct aws_type *type)
 {
 	const xmlNode *gpu = aws_xml_first_item(gpus);
 	const char *name = aws_xml_text(gpu, "name");
-	uint64_t count = aws_xml_u64(gpu, "count", 0);
 	uint64_t mib = aws_xml_u64(gpu, "memoryInfo/sizeInMiB", 0);
 	const char *size = aws_xml_text(gpu, "gpuPartitionSize");
-	uint64_t milli = count * 1000;
+	uint64_t milli = count_milli(gpu);
 	int is_slice = size && strncmp(size, "0.", 2) == 0;
 
 	if (!gpu)
 		return;
-	if (count == 0 || is_slice || (name && strcmp(name, "L4") == 0 && mib && mib < 16000))
+	if (milli == 0 || is_slice || (name && strcmp(name, "L4") == 0 && mib && mib < 16000))
 		milli = slice_milli(gpu, mib);
 	set_device(type, name, milli, mib);
 }
@@ -116,8 +123,7 @@ static void read_devices(const xmlNode *list, struct aws_type *type)
 		device = aws_xml_child(list, "member");
 	if (device)
 		set_device(type, aws_xml_text(device, "name"),
-			   aws_xml_u64(device, "count", 0) * 1000,
-			   aws_xml_u64(device, "memoryInfo/sizeInMiB", 0));
+			   count_milli(device), aws_xml_u64(device, "memoryInfo/sizeInMiB", 0));
 }
 
 static void read_accelerators(const xmlNode *item, struct aws_type *type)

@@ -166,13 +166,16 @@ _LOGIN = """#!/bin/sh
 # every session of this machine begins here
 HOME={home}
 PATH={bin}:$PATH
-export HOME PATH
+export HOME PATH{more}
 cd "$HOME" || exit 1
 if [ -n "$SSH_ORIGINAL_COMMAND" ]; then
 	exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"
 fi
 exec /bin/sh -l
 """
+
+# how often souk's runtime looks whether it is idle: tests have less patience
+_HANDED_ON = ("SOUK_WATCHDOG_INTERVAL",)
 
 _SHUTDOWN = """#!/bin/sh
 # ends this machine, and not the computer that it is simulated on
@@ -319,7 +322,9 @@ class Builder:
         control = os.path.join(folder, "control")
         os.mkfifo(control, 0o600)
         _write(os.path.join(folder, "login"), _LOGIN.format(
-            home=shlex.quote(home), bin=shlex.quote(programs)), 0o700)
+            home=shlex.quote(home), bin=shlex.quote(programs), more="".join(
+                f" {name}={shlex.quote(os.environ[name])}" for name in _HANDED_ON
+                if name in os.environ)), 0o700)
         for name in ("shutdown", "poweroff", "halt"):
             _write(os.path.join(programs, name), _SHUTDOWN.format(control=shlex.quote(control)),
                    0o700)

@@ -101,10 +101,6 @@ sim_is () {
 $(sim '[(i["id"], i["state"], i["zone"], i["tags"]) for i in machines], calls[-20:]')"
 }
 
-sim_is_quietly () {
-	[ "$(sim "bool($1)")" = True ]
-}
-
 # sim_post WHAT JSON: tell the server something
 sim_post () {
 	"$python" -c 'import sys, urllib.request

@@ -19,7 +19,7 @@ resources:
     - infra: aws/us-east-1
     - infra: aws/us-west-2
   instance_type: m5.large
-run: echo "ran in $SOUK_CLUSTER_NAME"
+run: true
 EOF
 sim_start '{}'
 

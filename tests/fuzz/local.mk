@@ -3,8 +3,55 @@
 
 FUZZ_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
 FUZZ_LIBS = libsouk.la libsouk-provider.la
+# What calls the target; 'make FUZZ_ENGINE=-fsanitize=fuzzer' for libFuzzer's.
+FUZZ_ENGINE = tests/fuzz/libstandalone.la
+
+check_LTLIBRARIES += tests/fuzz/libstandalone.la
+tests_fuzz_libstandalone_la_SOURCES = %D%/standalone.c %D%/fuzz.h
+tests_fuzz_libstandalone_la_CPPFLAGS = $(FUZZ_CPPFLAGS)
 
 EXTRA_DIST += \
+	%D%/corpus/aws/config.ini \
+	%D%/corpus/aws/doctype.xml \
+	%D%/corpus/aws/empty-names.ini \
+	%D%/corpus/aws/instances.xml \
+	%D%/corpus/aws/long-key.ini \
+	%D%/corpus/aws/open-header.ini \
+	%D%/corpus/aws/price.json \
+	%D%/corpus/aws/refusal.json \
+	%D%/corpus/aws/refusal.xml \
+	%D%/corpus/aws/sts.xml \
+	%D%/corpus/aws/types.xml \
+	%D%/corpus/catalog/crlf.csv \
+	%D%/corpus/catalog/few-columns.csv \
+	%D%/corpus/catalog/huge-gpu.csv \
+	%D%/corpus/catalog/many-columns.csv \
+	%D%/corpus/catalog/negative.csv \
+	%D%/corpus/catalog/no-region.csv \
+	%D%/corpus/catalog/nul.csv \
+	%D%/corpus/catalog/seed.csv \
+	%D%/corpus/catalog/wrong-header.csv \
+	%D%/corpus/config/empty.yaml \
+	%D%/corpus/config/full.yaml \
+	%D%/corpus/config/set.yaml \
+	%D%/corpus/config/two-documents.yaml \
+	%D%/corpus/config/wrong-set.yaml \
+	%D%/corpus/config/wrong.yaml \
+	%D%/corpus/ignore/all-below \
+	%D%/corpus/ignore/class \
+	%D%/corpus/ignore/class-like \
+	%D%/corpus/ignore/double-star \
+	%D%/corpus/ignore/escapes \
+	%D%/corpus/ignore/many-folders \
+	%D%/corpus/ignore/many-stars \
+	%D%/corpus/ignore/name \
+	%D%/corpus/ignore/open-class \
+	%D%/corpus/jobs/few-fields \
+	%D%/corpus/jobs/huge-numbers \
+	%D%/corpus/jobs/large-count \
+	%D%/corpus/jobs/not-a-job \
+	%D%/corpus/jobs/queue \
+	%D%/corpus/jobs/unknown-status \
 	%D%/corpus/task/aliases.yaml \
 	%D%/corpus/task/alternatives.yaml \
 	%D%/corpus/task/group.yaml \
@@ -13,16 +60,73 @@ EXTRA_DIST += \
 	%D%/corpus/task/tab.yaml \
 	%D%/corpus/task/train.yaml \
 	%D%/corpus/task/unsupported.yaml \
-	%D%/corpus/task/wrong.yaml
+	%D%/corpus/task/wrong.yaml \
+	%D%/corpus/url/01 \
+	%D%/corpus/url/02 \
+	%D%/corpus/url/03 \
+	%D%/corpus/url/04 \
+	%D%/corpus/url/05 \
+	%D%/corpus/url/06 \
+	%D%/corpus/url/07 \
+	%D%/corpus/url/08 \
+	%D%/corpus/url/09 \
+	%D%/corpus/url/10 \
+	%D%/corpus/url/11 \
+	%D%/corpus/url/12 \
+	%D%/corpus/url/13 \
+	%D%/corpus/url/14 \
+	%D%/corpus/url/15 \
+	%D%/corpus/url/16 \
+	%D%/corpus/url/17
 
 check_PROGRAMS += tests/fuzz/fuzz-yaml
-tests_fuzz_fuzz_yaml_SOURCES = %D%/fuzz-yaml.c %D%/standalone.c %D%/fuzz.h
+tests_fuzz_fuzz_yaml_SOURCES = %D%/fuzz-yaml.c %D%/fuzz.h
 tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_yaml_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_yaml_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
 tests_fuzz_fuzz_yaml_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/fuzz/fuzz-task
-tests_fuzz_fuzz_task_SOURCES = %D%/fuzz-task.c %D%/standalone.c %D%/fuzz.h
+tests_fuzz_fuzz_task_SOURCES = %D%/fuzz-task.c %D%/fuzz.h
 tests_fuzz_fuzz_task_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_task_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_task_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
 tests_fuzz_fuzz_task_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/fuzz/fuzz-catalog
+tests_fuzz_fuzz_catalog_SOURCES = %D%/fuzz-catalog.c %D%/fuzz.h
+tests_fuzz_fuzz_catalog_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_catalog_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
+tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/fuzz/fuzz-config
+tests_fuzz_fuzz_config_SOURCES = %D%/fuzz-config.c %D%/fuzz.h
+tests_fuzz_fuzz_config_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_config_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/fuzz/fuzz-ignore
+tests_fuzz_fuzz_ignore_SOURCES = %D%/fuzz-ignore.c %D%/fuzz.h
+tests_fuzz_fuzz_ignore_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_ignore_LDADD = $(FUZZ_ENGINE) libsouk-engine-parts.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/fuzz/fuzz-jobs
+tests_fuzz_fuzz_jobs_SOURCES = %D%/fuzz-jobs.c %D%/fuzz.h
+tests_fuzz_fuzz_jobs_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_jobs_LDADD = $(FUZZ_ENGINE) libsouk-engine-parts.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_jobs_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/fuzz/fuzz-url
+tests_fuzz_fuzz_url_SOURCES = %D%/fuzz-url.c %D%/fuzz.h
+tests_fuzz_fuzz_url_CPPFLAGS = $(FUZZ_CPPFLAGS) $(CURL_CFLAGS)
+tests_fuzz_fuzz_url_LDADD = $(FUZZ_ENGINE) libsouk-engine-parts.la $(FUZZ_LIBS) $(CURL_LIBS)
+tests_fuzz_fuzz_url_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+if BUILD_PROVIDER_AWS
+check_PROGRAMS += tests/fuzz/fuzz-aws
+tests_fuzz_fuzz_aws_SOURCES = %D%/fuzz-aws.c %D%/fuzz.h \
+	tests/unit/test-host.c tests/unit/test-host.h
+tests_fuzz_fuzz_aws_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/providers/aws \
+	$(PROVIDER_AWS_CFLAGS)
+tests_fuzz_fuzz_aws_LDADD = $(FUZZ_ENGINE) libprovider-aws.la libsouk-provider.la
+tests_fuzz_fuzz_aws_LDFLAGS = $(AM_LDFLAGS) -no-install
+endif

@@ -381,6 +381,7 @@ static const struct {
 	{ GPU("Gaudi HL-205", "8", "32768", ""), 1, "Gaudi-HL205", 8000, 32768 },
 	{ GPU("Radeon Pro V520", "1", "8192", ""), 1, "V520", 1000, 8192 },
 	{ GPU("X9000", "99999999", "1", ""), 1, "", 0, 0 },
+	{ GPU("X9000", "18446744073709552", "8192", ""), 1, "", 0, 0 }, /* 384, times 1000 */
 	{ "<item>" BASE("x86_64") "<neuronInfo><neuronDevices><item><count>16</count>"
 				  "<name>Trainium2</name><memoryInfo><sizeInMiB>524288</"
 				  "sizeInMiB></memoryInfo></item>"

@@ -690,6 +690,30 @@ START_TEST(down_that_is_refused_goes_on_later)
 }
 END_TEST
 
+/* An intent whose cluster the store does not have: what is found under it is nobody's. */
+START_TEST(an_orphan_is_torn_down)
+{
+	struct souk_store_intent intent = {
+		.token = (char *)"orphan", .cluster = (char *)"gone", .provider = (char *)"alpha",
+		.region = (char *)"r1", .instance_type = (char *)"t", .count = 1, .created_at = 1,
+	};
+	struct souk_store_cluster cluster;
+
+	/* The store has another cluster, which is left alone. */
+	OK(provision());
+	OK(souk_store_intent_put(store, &intent, &err));
+	scratch_text(scratch_path("cloud/alpha/machine-x"), "x r1 a t gone me orphan 1 0 0\n");
+	refresh();
+	ck_assert_int_eq(has_machine("alpha", "x"), 0);
+	refresh();
+	refresh();
+	ck_assert_uint_eq(count_intents(NULL), 0);
+	ck_assert_int_eq(get_cluster(&cluster), 1);
+	souk_store_cluster_fini(&cluster);
+	check_equal_sets();
+}
+END_TEST
+
 /* What one provider still owes an answer about does not keep another's machines running. */
 START_TEST(down_is_not_held_up_by_another_provider)
 {
@@ -890,6 +914,7 @@ static void add_tests(TCase *tc)
 	tcase_add_loop_test(tc, down_does_not_give_up, 0, SOUK_ARRAY_SIZE(stubborn));
 	tcase_add_test(tc, down_that_is_refused_goes_on_later);
 	tcase_add_test(tc, down_is_not_held_up_by_another_provider);
+	tcase_add_test(tc, an_orphan_is_torn_down);
 	tcase_add_test(tc, refresh_sees_what_happened);
 	tcase_add_test(tc, refresh_is_not_hasty);
 	tcase_add_test(tc, a_cluster_that_is_busy_is_left_alone);

@@ -58,6 +58,7 @@ static const struct {
 	{ "ftp://127.0.0.1/", 0 },
 	{ "file:///etc/passwd", 0 },
 	{ "https:///x", 0 },
+	{ "http:/127.0.0.1?x://127.0.0.1/y", 0 },
 	{ "https://", 0 },
 	{ "127.0.0.1/", 0 },
 	{ "https://exa mple.com/", 0 },

@@ -85,6 +85,8 @@ static const struct {
 	{ "[[:digit:]]", "x", 0, 0 },
 	{ "[[:alpha:]_]", "_", 0, 1 },
 	{ "[![:space:]]", "x", 0, 1 },
+	{ "[[:a]b:]", ":b:]", 0, 1 },
+	{ "[[:digit:x]", "g", 0, 1 },
 	/* Quoting, blanks, comments. */
 	{ "\\*", "*", 0, 1 },
 	{ "\\*", "x", 0, 0 },
@@ -106,6 +108,30 @@ START_TEST(matches_as_git_does)
 	ck_assert_msg(souk_ignore_match(patterns[_i].pattern, patterns[_i].path, patterns[_i].is_dir) ==
 			      patterns[_i].matches,
 		      "'%s' and '%s'", patterns[_i].pattern, patterns[_i].path);
+}
+END_TEST
+
+/* Nor may one that could go as deep as it is long, or be read again from each of its parts. */
+START_TEST(long_patterns_are_no_danger)
+{
+	static const struct {
+		const char *part, *end, *path;
+		int matches;
+	} cases[] = {
+		{ "**/", "b", "a/b", 1 }, { "**/", "**", "a/b", 1 }, { "**/", "b", "a/c", 0 },
+		{ "[:", "", "[", 0 },
+	};
+	struct souk_buf pattern;
+	size_t i;
+
+	souk_buf_init(&pattern, (size_t)1 << 20);
+	souk_buf_str(&pattern, _i == 3 ? "[" : "");
+	for (i = 0; i < 150000; i++)
+		souk_buf_str(&pattern, cases[_i].part);
+	souk_buf_str(&pattern, cases[_i].end);
+	ck_assert_int_eq(souk_buf_failed(&pattern, &err), SOUK_OK);
+	ck_assert_int_eq(souk_ignore_match(pattern.data, cases[_i].path, 0), cases[_i].matches);
+	souk_buf_fini(&pattern);
 }
 END_TEST
 
@@ -279,6 +305,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, begin, scratch_remove);
 	tcase_add_loop_test(tc, matches_as_git_does, 0, SOUK_ARRAY_SIZE(patterns));
 	tcase_add_test(tc, many_stars_are_no_danger);
+	tcase_add_loop_test(tc, long_patterns_are_no_danger, 0, 4);
 	tcase_add_test(tc, everything_without_rules);
 	tcase_add_test(tc, gitignore_files_on_the_way);
 	tcase_add_test(tc, the_last_rule_decides);

@@ -160,6 +160,8 @@ static const struct {
 	{ HEADER "p,r,,t,,1,-1,,,,1,\n", "p.csv:2: memory_gib: not a number: '-1'" },
 	{ HEADER "p,r,,t,,1,1,T4,x,,1,\n", "p.csv:2: gpu_count: not a number: 'x'" },
 	{ HEADER "p,r,,t,,1,1,T4,1,x,1,\n", "p.csv:2: gpu_memory_gib: not a number: 'x'" },
+	{ HEADER "p,r,,t,,1,1,T4,1,4294967,1,\n",
+	  "p.csv:2: gpu_memory_gib: too large: '4294967'" },
 	{ HEADER "p,r,,t,,1,1,,,,1e3,\n", "p.csv:2: price_usd_hour: not a number: '1e3'" },
 	{ HEADER "p,r,,t,,1,1,,,,1, \n", "p.csv:2: spot_price_usd_hour: not a number: ' '" },
 	{ HEADER "p,r,,t,,1,1,,,,99999999999999999999,\n", "p.csv:2: price_usd_hour:" },

@@ -175,6 +175,21 @@ static const struct {
 	{ "quit0", SOUK_E_INVALID, " ends the process when it is loaded" },
 };
 
+/* That a module ends the process must not go unseen: let it be another's. 1: it refused and lives. */
+static int survives(const char *name, int code)
+{
+	struct souk_modules modules = find(2);
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(souk_module_load(souk_modules_get(&modules, name), NULL) == code ? 42 : 43);
+	status = scratch_wait(pid);
+	souk_modules_fini(&modules);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 42;
+}
+
 /* Refused with this sentence, the second time as well, while another still works. */
 static void check_refused(const char *name, int code, const char *message)
 {
@@ -182,6 +197,7 @@ static void check_refused(const char *name, int code, const char *message)
 	int before = scratch_count_fds();
 
 	add_variant("good");
+	ck_assert(survives(name, code));
 	modules = find(2);
 	ck_assert_int_eq(souk_module_load(souk_modules_get(&modules, name), &err), code);
 	ck_assert_msg(strncmp(err.message, message, strlen(message)) == 0, "%s", err.message);
