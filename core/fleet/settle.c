@@ -11,6 +11,7 @@
 #include "base/util.h"
 
 #define DOWN_PATIENCE_MS 900000
+#define MAX_LOOKS 3
 #define DOWN_PAUSE_MAX_MS 5000
 
 /* ---- Intents ---- */
@@ -434,21 +435,41 @@ static int refresh_locked(struct souk_fleet *fleet, struct souk_store_cluster *c
 	return ret;
 }
 
+/* Is there an intent of which nothing was found, and which a second look would end? */
+static int awaits_second_look(struct souk_fleet *fleet, const struct souk_store_cluster *cluster)
+{
+	struct souk_error own = SOUK_ERROR_INIT;
+	struct souk_store_intent *intents;
+	size_t n, i;
+	int found = 0;
+
+	if (cluster->absences == 1)
+		return 1;
+	if (souk_store_intents(fleet->store, cluster->name, &intents, &n, &own) < 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		found |= intents[i].absences == 1;
+	souk_store_intents_free(intents, n);
+	return found;
+}
+
 int fleet_refresh_cluster(struct souk_fleet *fleet, const char *name, int *gone_out,
 			  struct souk_error *err)
 {
 	struct souk_store_cluster cluster;
 	struct souk_provider *provider;
+	unsigned looks;
 	int ret;
 
 	ret = souk_store_cluster_get(fleet->store, name, &cluster, err);
 	if (ret < 0)
 		return ret;
 	ret = refresh_locked(fleet, &cluster, gone_out, err);
-	/* The confirming look follows at once, as far apart as the cloud needs. */
 	if (ret == SOUK_OK)
 		ret = souk_registry_get(fleet->registry, cluster.provider, &provider, err);
-	if (ret == SOUK_OK && !*gone_out && cluster.absences == 1) {
+	/* Looks that confirm follow at once, as far apart as the cloud needs: intents, then machines. */
+	for (looks = 1; looks < MAX_LOOKS && ret == SOUK_OK && !*gone_out &&
+			awaits_second_look(fleet, &cluster); looks++) {
 		ret = souk_cancel_wait(fleet->cancel, fleet_confirm_ms(provider), err);
 		if (ret == SOUK_OK)
 			ret = refresh_locked(fleet, &cluster, gone_out, err);

@@ -6,6 +6,9 @@
 #include "base/util.h"
 #include "store/store-internal.h"
 
+#define ATTEMPTS_KEEP_S (7 * 86400)
+#define EVENTS_KEEP_S (90 * 86400)
+
 void souk_store_attempt_fini(struct souk_store_attempt *attempt)
 {
 	if (!attempt)
@@ -18,8 +21,8 @@ void souk_store_attempt_fini(struct souk_store_attempt *attempt)
 	*attempt = (struct souk_store_attempt){ 0 };
 }
 
-int souk_store_attempt_add(struct souk_store *store, const struct souk_store_attempt *attempt,
-			   struct souk_error *err)
+static int add_attempt(struct souk_store *store, const struct souk_store_attempt *attempt,
+		       struct souk_error *err)
 {
 	struct souk_db_value params[] = {
 		SOUK_DB_TEXT(attempt->provider), SOUK_DB_TEXT(attempt->region),
@@ -32,6 +35,38 @@ int souk_store_attempt_add(struct souk_store *store, const struct souk_store_att
 			   "INSERT INTO attempts (provider, region, zone, instance_type, spot, code,"
 			   " scope, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 			   params, err);
+}
+
+/* What is older than anybody asks for goes, so that neither table grows for ever. The latest
+ * attempt says what time it is. */
+static int prune(struct souk_store *store, int64_t now, struct souk_error *err)
+{
+	struct souk_db_value attempts[] = { SOUK_DB_INT(now - ATTEMPTS_KEEP_S) };
+	struct souk_db_value events[] = { SOUK_DB_INT((now - EVENTS_KEEP_S) * 1000) };
+	int ret;
+
+	ret = store_write(store, "DELETE FROM attempts WHERE at < $1", attempts, err);
+	if (ret == SOUK_OK)
+		ret = store_write(store, "DELETE FROM events WHERE at < $1", events, err);
+	return ret;
+}
+
+int souk_store_attempt_add(struct souk_store *store, const struct souk_store_attempt *attempt,
+			   struct souk_error *err)
+{
+	int ret;
+
+	ret = souk_store_begin(store, err);
+	if (ret < 0)
+		return ret;
+	ret = add_attempt(store, attempt, err);
+	if (ret == SOUK_OK)
+		ret = prune(store, attempt->at, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_commit(store, err);
+	if (ret < 0)
+		souk_store_rollback(store);
+	return ret;
 }
 
 struct rows {

@@ -153,6 +153,7 @@ struct souk_store_attempt {
 };
 
 void souk_store_attempt_fini(struct souk_store_attempt *attempt);
+/* Add one. Attempts of over a week ago, and events of over 90 days, are forgotten with it. */
 int souk_store_attempt_add(struct souk_store *store, const struct souk_store_attempt *attempt,
 			   struct souk_error *err);
 /* Those since a moment, newest first, at most 10,000. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/cloudsim - servers on loopback that speak the clouds' own protocols
 
-dist_check_SCRIPTS += %D%/test_ec2.py %D%/test_machine.py
+TESTS += %D%/test-cloudsim.sh
+
 EXTRA_DIST += \
 	%D%/README.md \
 	%D%/awsother.py \
@@ -14,4 +15,7 @@ EXTRA_DIST += \
 	%D%/ec2params.py \
 	%D%/ec2world.py \
 	%D%/machine.py \
-	%D%/simclient.py
+	%D%/simclient.py \
+	%D%/test-cloudsim.sh \
+	%D%/test_ec2.py \
+	%D%/test_machine.py

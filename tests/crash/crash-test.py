@@ -255,6 +255,22 @@ class Bench:
     def launch(self, **more):
         return self.souk(shlex.split(self.args.launch), **more)
 
+    def victim(self, **more):
+        """The command that is killed or cheated."""
+        if self.args.victim == "launch":
+            return self.launch(**more)
+        return self.souk(["down", "-a", "-y"], **more)
+
+    def prepare(self):
+        """What comes before the command under test."""
+        self.fresh()
+        if self.args.victim == "launch":
+            return
+        status, _, _ = self.launch()
+        if status != 0:
+            raise AssertionError(f"the launch that comes before ended with {status}")
+        http("DELETE", self.fault)
+
     def known(self):
         """The ids of the machines that the store knows."""
         status, out, _ = self.souk(["status", "--json"])
@@ -269,29 +285,32 @@ class Bench:
     # ---- the clean run, and a crash point
 
     def count(self):
-        """(requests, syncs, machines) of a launch that nothing disturbs."""
-        self.fresh()
+        """(requests, syncs, machines): of the command, undisturbed, and after a launch."""
+        self.prepare()
+        machines = len(self.server.alive())
         file = os.path.join(self.home, "syncs")
-        status, _, _ = self.launch(**self.sync_env(SOUK_KILLSYNC_COUNT=file))
+        status, _, _ = self.victim(**self.sync_env(SOUK_KILLSYNC_COUNT=file))
         log = http("GET", self.fault)["log"]
         syncs = 0
         if os.path.exists(file):
             with open(file, encoding="utf-8", errors="replace") as lines:
                 syncs = max((int(line.split()[0]) for line in lines), default=0)
-        machines = len(self.server.alive())
-        self.check_same("after a clean launch", refresh=False)
+        machines = machines or len(self.server.alive())
+        self.check_same("after the clean run", refresh=False)
         self.check_down()
         problems = []
         if status != 0:
             problems.append(f"it ended with {status}")
         if not machines:
             problems.append("it left no machine running")
-        if not any(r["action"] == "RunInstances" for r in log):
-            problems.append("no RunInstances came through the proxy")
+        needed = {"launch": "RunInstances", "down": "TerminateInstances"}[self.args.victim]
+        if not any(r["action"] == needed for r in log):
+            problems.append(f"no {needed} came through the proxy")
         if not syncs:
             problems.append("it synced nothing to disk")
         if problems + self.server.bugs():
-            raise Trouble("the clean launch: " + "; ".join(problems + self.server.bugs()) + "\n"
+            raise Trouble(f"the clean {self.args.victim}: "
+                          + "; ".join(problems + self.server.bugs()) + "\n"
                           + "\n".join(self.said))
         return [r["action"] for r in log], syncs, machines
 
@@ -301,20 +320,23 @@ class Bench:
 
     def try_point(self, point, machines):
         """None if the point was not reached, else the list of what went wrong."""
-        self.fresh()
+        try:
+            self.prepare()
+        except AssertionError as error:
+            return [str(error)]
         where, _, kind = point.kind.partition(":")
         more = {}
         if where == "sync":
             more = self.sync_env(SOUK_KILLSYNC_AT=f"{point.number}:{kind}")
         else:
             http("POST", self.fault, {"at": point.number, "do": kind, "ms": self.args.late_ms})
-        status, _, _ = self.launch(**more)
+        status, _, _ = self.victim(**more)
         fired = status == -signal.SIGKILL
         if where == "request":
             entry = http("GET", self.fault)["fired"]
             fired = entry is not None
             if entry and kind.startswith("kill") and status != -signal.SIGKILL:
-                return [f"the proxy could not kill the launch (it ended with {status}): {entry}"]
+                return [f"the proxy could not kill it (it ended with {status}): {entry}"]
         http("DELETE", self.fault)
         if not fired:
             return None
@@ -379,9 +401,10 @@ def all_points(actions, syncs):
     return points + [Point(f"sync:{kind}", n + 1) for n in range(syncs) for kind in SYNC_KINDS]
 
 
-def choose(points, args):
+def choose(points, actions, args):
     if args.only:
-        points = [p for p in points if re.search(args.only, name(p))]
+        points = [p for p in points if re.search(args.only, name(p))
+                  or re.search(args.only, title(p, actions))]
     if args.sample and args.sample < len(points):
         points = random.Random(args.seed).sample(points, args.sample)
     return points
@@ -444,7 +467,7 @@ class Runner:
         for point in self.failures:
             print(f"failed: {title(point, self.actions)}")
         if total <= len(self.missed):
-            print("too few of the points were reached: the launch is not the same twice")
+            print(f"too few of the points were reached: the {self.args.victim} is not the same twice")
             return 1
         return 1 if self.failures else 0
 
@@ -469,6 +492,8 @@ def arguments():
     parser.add_argument("--server-args", type=shlex.split, default=None,
                         help="for the server; default for ec2: --sshd --scenario failover.json")
     parser.add_argument("--launch", default=DEFAULT_LAUNCH, help="arguments of the launch")
+    parser.add_argument("--victim", choices=("launch", "down"), default="launch",
+                        help="what is killed: the launch, or 'down -a -y' after one")
     parser.add_argument("--regions", default="us-east-1", help="where to look for machines (moto)")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE",
                         help="for souk; {endpoint} and {dir} are put in")
@@ -477,7 +502,7 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=2, help="points tried at once")
     parser.add_argument("--sample", type=int, help="try so many points, chosen by --seed")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", metavar="REGEX", help="try the points whose name matches")
+    parser.add_argument("--only", metavar="REGEX", help="try the points whose name or title matches")
     parser.add_argument("--list", action="store_true", help="print the points and try none")
     parser.add_argument("--no-repeat", action="store_true", help="do not launch again afterwards")
     parser.add_argument("--late-ms", type=int, default=500, help="how long 'late' holds a reply")
@@ -501,10 +526,10 @@ def run(args, folder, stack):
     try:
         actions, syncs, machines = first.count()
     except AssertionError as error:
-        raise Trouble(f"the clean launch: {error}\n" + "\n".join(first.said)) from error
+        raise Trouble(f"the clean {args.victim}: {error}\n" + "\n".join(first.said)) from error
     points = all_points(actions, syncs)
-    chosen = choose(points, args)
-    print(f"clean launch: {len(actions)} requests, {syncs} syncs, {machines} machine(s); "
+    chosen = choose(points, actions, args)
+    print(f"clean {args.victim}: {len(actions)} requests, {syncs} syncs, {machines} machine(s); "
           f"{len(points)} crash points, {len(chosen)} to try", flush=True)
     if args.list:
         print("\n".join(title(p, actions) for p in chosen))

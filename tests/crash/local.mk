@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/crash - a launch killed at every request and every sync, and the machines counted
 
-dist_check_SCRIPTS += %D%/test_crash.py
+TESTS += \
+	%D%/test-crash-ec2.sh \
+	%D%/test-crash-moto.sh \
+	%D%/test-crash-parts.sh
+
 EXTRA_DIST += \
 	%D%/README.md \
 	%D%/crash-test.py \
+	%D%/crash.sh \
 	%D%/failover.json \
 	%D%/faultproxy.py \
 	%D%/imitation.py \
 	%D%/killsync.c \
-	%D%/moto-ssh.py
+	%D%/moto-ssh.py \
+	%D%/test-crash-ec2.sh \
+	%D%/test-crash-moto.sh \
+	%D%/test-crash-parts.sh \
+	%D%/test_crash.py

@@ -34,6 +34,7 @@ end () {
 }
 
 need_aws () {
+	"$souk" --version >out 2>err || fail "'$souk' does not run: make it, or set SOUK"
 	command -v "$python" >/dev/null || skip 'no python3 on this machine'
 	need sshd ssh ssh-keygen
 	"$souk" provider list 2>/dev/null | grep -q '^aws ' || skip 'built without the aws provider'

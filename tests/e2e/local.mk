@@ -3,6 +3,7 @@
 
 TESTS += \
 	%D%/test-aws-failover.sh \
+	%D%/test-aws-moto.sh \
 	%D%/test-aws-sim.sh \
 	%D%/test-aws-trust.sh \
 	%D%/test-catalog.sh \
@@ -25,6 +26,7 @@ EXTRA_DIST += \
 	%D%/runtime/machines.sh \
 	%D%/stall.c \
 	%D%/test-aws-failover.sh \
+	%D%/test-aws-moto.sh \
 	%D%/test-aws-sim.sh \
 	%D%/test-aws-trust.sh \
 	%D%/test-catalog.sh \

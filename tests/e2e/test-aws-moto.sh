@@ -102,6 +102,7 @@ echo "ok: spot in one of two regions: launch, job, exec, down"
 
 # ---- Killed after RunInstances, and repeated
 
+: >proxy.log
 "$python" "$src/tests/crash/faultproxy.py" --upstream "$AWS_ENDPOINT_URL" >proxy.log 2>&1 </dev/null &
 proxy=$!
 started=$proxy

@@ -3,8 +3,9 @@
 
 FUZZ_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
 FUZZ_LIBS = libsouk.la libsouk-provider.la
-# What calls the target; 'make FUZZ_ENGINE=-fsanitize=fuzzer' for libFuzzer's.
-FUZZ_ENGINE = tests/fuzz/libstandalone.la
+# -fsanitize=fuzzer brings a main() with it; then that of the library is not taken.
+FUZZ_ENGINE =
+FUZZ_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_ENGINE) -no-install
 
 check_LTLIBRARIES += tests/fuzz/libstandalone.la
 tests_fuzz_libstandalone_la_SOURCES = %D%/standalone.c %D%/fuzz.h
@@ -61,65 +62,65 @@ EXTRA_DIST += \
 	%D%/corpus/task/train.yaml \
 	%D%/corpus/task/unsupported.yaml \
 	%D%/corpus/task/wrong.yaml \
-	%D%/corpus/url/01 \
-	%D%/corpus/url/02 \
-	%D%/corpus/url/03 \
-	%D%/corpus/url/04 \
-	%D%/corpus/url/05 \
-	%D%/corpus/url/06 \
-	%D%/corpus/url/07 \
-	%D%/corpus/url/08 \
-	%D%/corpus/url/09 \
-	%D%/corpus/url/10 \
-	%D%/corpus/url/11 \
-	%D%/corpus/url/12 \
-	%D%/corpus/url/13 \
-	%D%/corpus/url/14 \
-	%D%/corpus/url/15 \
-	%D%/corpus/url/16 \
-	%D%/corpus/url/17
+	%D%/corpus/url/backslash \
+	%D%/corpus/url/decimal-address \
+	%D%/corpus/url/escaped-host \
+	%D%/corpus/url/http-in-clear \
+	%D%/corpus/url/https \
+	%D%/corpus/url/link-local-zone \
+	%D%/corpus/url/localhost \
+	%D%/corpus/url/loopback \
+	%D%/corpus/url/loopback-lookalike \
+	%D%/corpus/url/loopback-v6 \
+	%D%/corpus/url/metadata-v6 \
+	%D%/corpus/url/one-slash \
+	%D%/corpus/url/one-slash-twice \
+	%D%/corpus/url/other-scheme \
+	%D%/corpus/url/short-address \
+	%D%/corpus/url/upper-case \
+	%D%/corpus/url/user-and-password
 
 check_PROGRAMS += tests/fuzz/fuzz-yaml
 tests_fuzz_fuzz_yaml_SOURCES = %D%/fuzz-yaml.c %D%/fuzz.h
 tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_yaml_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
-tests_fuzz_fuzz_yaml_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_yaml_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LDFLAGS)
 
 check_PROGRAMS += tests/fuzz/fuzz-task
 tests_fuzz_fuzz_task_SOURCES = %D%/fuzz-task.c %D%/fuzz.h
 tests_fuzz_fuzz_task_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_task_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
-tests_fuzz_fuzz_task_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_task_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_task_LDFLAGS = $(FUZZ_LDFLAGS)
 
 check_PROGRAMS += tests/fuzz/fuzz-catalog
 tests_fuzz_fuzz_catalog_SOURCES = %D%/fuzz-catalog.c %D%/fuzz.h
 tests_fuzz_fuzz_catalog_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_catalog_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
-tests_fuzz_fuzz_catalog_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_catalog_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_catalog_LDFLAGS = $(FUZZ_LDFLAGS)
 
 check_PROGRAMS += tests/fuzz/fuzz-config
 tests_fuzz_fuzz_config_SOURCES = %D%/fuzz-config.c %D%/fuzz.h
 tests_fuzz_fuzz_config_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_config_LDADD = $(FUZZ_ENGINE) $(FUZZ_LIBS)
-tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_config_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LDFLAGS)
 
 check_PROGRAMS += tests/fuzz/fuzz-ignore
 tests_fuzz_fuzz_ignore_SOURCES = %D%/fuzz-ignore.c %D%/fuzz.h
 tests_fuzz_fuzz_ignore_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_ignore_LDADD = $(FUZZ_ENGINE) libsouk-engine-parts.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_ignore_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_ignore_LDADD = tests/fuzz/libstandalone.la libsouk-engine-parts.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(FUZZ_LDFLAGS)
 
 check_PROGRAMS += tests/fuzz/fuzz-jobs
 tests_fuzz_fuzz_jobs_SOURCES = %D%/fuzz-jobs.c %D%/fuzz.h
 tests_fuzz_fuzz_jobs_CPPFLAGS = $(FUZZ_CPPFLAGS)
-tests_fuzz_fuzz_jobs_LDADD = $(FUZZ_ENGINE) libsouk-engine-parts.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_jobs_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_jobs_LDADD = tests/fuzz/libstandalone.la libsouk-engine-parts.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_jobs_LDFLAGS = $(FUZZ_LDFLAGS)
 
 check_PROGRAMS += tests/fuzz/fuzz-url
 tests_fuzz_fuzz_url_SOURCES = %D%/fuzz-url.c %D%/fuzz.h
 tests_fuzz_fuzz_url_CPPFLAGS = $(FUZZ_CPPFLAGS) $(CURL_CFLAGS)
-tests_fuzz_fuzz_url_LDADD = $(FUZZ_ENGINE) libsouk-engine-parts.la $(FUZZ_LIBS) $(CURL_LIBS)
-tests_fuzz_fuzz_url_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_url_LDADD = tests/fuzz/libstandalone.la libsouk-engine-parts.la $(FUZZ_LIBS) $(CURL_LIBS)
+tests_fuzz_fuzz_url_LDFLAGS = $(FUZZ_LDFLAGS)
 
 if BUILD_PROVIDER_AWS
 check_PROGRAMS += tests/fuzz/fuzz-aws
@@ -127,6 +128,6 @@ tests_fuzz_fuzz_aws_SOURCES = %D%/fuzz-aws.c %D%/fuzz.h \
 	tests/unit/test-host.c tests/unit/test-host.h
 tests_fuzz_fuzz_aws_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/providers/aws \
 	$(PROVIDER_AWS_CFLAGS)
-tests_fuzz_fuzz_aws_LDADD = $(FUZZ_ENGINE) libprovider-aws.la libsouk-provider.la
-tests_fuzz_fuzz_aws_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_fuzz_fuzz_aws_LDADD = tests/fuzz/libstandalone.la libprovider-aws.la libsouk-provider.la
+tests_fuzz_fuzz_aws_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
