@@ -231,7 +231,8 @@ static int by_accelerator(const void *x, const void *y)
 
 static void take_price(int64_t *lowest, int64_t price, uint32_t milli)
 {
-	int64_t each = price < 0 || milli == 0 ? -1 : price * 1000 / milli;
+	/* To four digits, as prices are told: more would be the division's, not the cloud's. */
+	int64_t each = price < 0 || milli == 0 ? -1 : (price * 1000 / milli + 50) / 100 * 100;
 
 	if (each >= 0 && (*lowest < 0 || each < *lowest))
 		*lowest = each;

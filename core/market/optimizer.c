@@ -77,6 +77,16 @@ static int is_default_size(const struct souk_request *request)
 	       !wants_accelerator(request);
 }
 
+/*
+ * Programs are mostly built for x86_64, and arm64 is the cheapest almost everywhere. So a machine
+ * of another architecture is for those who name it, by its type or by its accelerator.
+ */
+static int is_foreign(const struct souk_offer *offer, const struct souk_request *request)
+{
+	return offer->arch && strcmp(offer->arch, "x86_64") != 0 && !request->instance_type &&
+	       !request->accelerator.name && !(offer->flags & SOUK_OFFER_FREE);
+}
+
 static enum souk_misfit match_size(const struct souk_offer *offer, const struct souk_request *request)
 {
 	if (wants_accelerator(request)) {
@@ -89,6 +99,8 @@ static enum souk_misfit match_size(const struct souk_offer *offer, const struct 
 		/* Nobody who asks for CPUs wants to pay for a GPU. */
 		return SOUK_MISFIT_ACCELERATOR;
 	}
+	if (is_foreign(offer, request))
+		return SOUK_MISFIT_INSTANCE_TYPE;
 	if (is_default_size(request) && !(offer->flags & SOUK_OFFER_FREE)) {
 		if (offer->vcpus_milli < DEFAULT_VCPUS_MILLI)
 			return SOUK_MISFIT_CPUS;

@@ -212,7 +212,9 @@ class Bench:
         env.update(HOME=self.home, SOUK_HOME=os.path.join(self.home, "souk"), AWS_ENDPOINT_URL=url,
                    AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
                    AWS_REGION=self.args.regions.split(",")[0], AWS_EC2_METADATA_DISABLED="true",
-                   NO_COLOR="1")
+                   NO_COLOR="1",
+                   # our servers make up their minds at once: no minutes of patience with them
+                   SOUK_CONFIRM_MS="20", SOUK_SETTLE_MS="0")
         for pair in self.args.env:
             name, _, value = pair.partition("=")
             env[name] = value.replace("{endpoint}", self.server.url).replace("{dir}", self.folder)

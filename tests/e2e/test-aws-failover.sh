@@ -19,7 +19,7 @@ resources:
     - infra: aws/us-east-1
     - infra: aws/us-west-2
   instance_type: m5.large
-run: true
+run: echo ran
 EOF
 sim_start '{}'
 

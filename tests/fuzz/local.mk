@@ -5,7 +5,7 @@ FUZZ_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
 FUZZ_LIBS = libsouk.la libsouk-provider.la
 # -fsanitize=fuzzer brings a main() with it; then that of the library is not taken.
 FUZZ_ENGINE =
-FUZZ_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_ENGINE) -no-install
+FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_ENGINE) -no-install
 
 check_LTLIBRARIES += tests/fuzz/libstandalone.la
 tests_fuzz_libstandalone_la_SOURCES = %D%/standalone.c %D%/fuzz.h
@@ -84,43 +84,43 @@ check_PROGRAMS += tests/fuzz/fuzz-yaml
 tests_fuzz_fuzz_yaml_SOURCES = %D%/fuzz-yaml.c %D%/fuzz.h
 tests_fuzz_fuzz_yaml_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_yaml_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += tests/fuzz/fuzz-task
 tests_fuzz_fuzz_task_SOURCES = %D%/fuzz-task.c %D%/fuzz.h
 tests_fuzz_fuzz_task_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_task_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_task_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_task_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += tests/fuzz/fuzz-catalog
 tests_fuzz_fuzz_catalog_SOURCES = %D%/fuzz-catalog.c %D%/fuzz.h
 tests_fuzz_fuzz_catalog_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_catalog_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_catalog_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_catalog_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += tests/fuzz/fuzz-config
 tests_fuzz_fuzz_config_SOURCES = %D%/fuzz-config.c %D%/fuzz.h
 tests_fuzz_fuzz_config_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_config_LDADD = tests/fuzz/libstandalone.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += tests/fuzz/fuzz-ignore
 tests_fuzz_fuzz_ignore_SOURCES = %D%/fuzz-ignore.c %D%/fuzz.h
 tests_fuzz_fuzz_ignore_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_ignore_LDADD = tests/fuzz/libstandalone.la libsouk-engine-parts.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_ignore_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ignore_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += tests/fuzz/fuzz-jobs
 tests_fuzz_fuzz_jobs_SOURCES = %D%/fuzz-jobs.c %D%/fuzz.h
 tests_fuzz_fuzz_jobs_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_jobs_LDADD = tests/fuzz/libstandalone.la libsouk-engine-parts.la $(FUZZ_LIBS)
-tests_fuzz_fuzz_jobs_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jobs_LDFLAGS = $(FUZZ_LINK)
 
 check_PROGRAMS += tests/fuzz/fuzz-url
 tests_fuzz_fuzz_url_SOURCES = %D%/fuzz-url.c %D%/fuzz.h
 tests_fuzz_fuzz_url_CPPFLAGS = $(FUZZ_CPPFLAGS) $(CURL_CFLAGS)
 tests_fuzz_fuzz_url_LDADD = tests/fuzz/libstandalone.la libsouk-engine-parts.la $(FUZZ_LIBS) $(CURL_LIBS)
-tests_fuzz_fuzz_url_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_url_LDFLAGS = $(FUZZ_LINK)
 
 if BUILD_PROVIDER_AWS
 check_PROGRAMS += tests/fuzz/fuzz-aws
@@ -129,5 +129,5 @@ tests_fuzz_fuzz_aws_SOURCES = %D%/fuzz-aws.c %D%/fuzz.h \
 tests_fuzz_fuzz_aws_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/providers/aws \
 	$(PROVIDER_AWS_CFLAGS)
 tests_fuzz_fuzz_aws_LDADD = tests/fuzz/libstandalone.la libprovider-aws.la libsouk-provider.la
-tests_fuzz_fuzz_aws_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_aws_LDFLAGS = $(FUZZ_LINK)
 endif

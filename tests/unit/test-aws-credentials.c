@@ -96,9 +96,13 @@ static const char *find(void)
 {
 	static char text[1024];
 	struct aws_credentials found = { 0 };
+	void *self;
 
+	/* Where nothing hints at credentials, open itself refuses. */
+	if (!aws && souk_provider_entry()->open(test_host_call(), &self, &err) < 0)
+		return err.message;
 	if (!aws)
-		open_account();
+		aws = self;
 	if (aws_credentials_get(aws, test_host_call(), &found, &err) < 0) {
 		ck_assert_int_ne(err.code, SOUK_OK);
 		return err.message;

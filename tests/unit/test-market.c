@@ -385,6 +385,14 @@ static const struct souk_catalog_offer cpu = {
 		   .spot_micros_per_hour = -1, .currency = "USD" },
 };
 
+/* The same of another architecture, cheaper. */
+static const struct souk_catalog_offer arm = {
+	.provider = "p",
+	.offer = { SOUK_OFFER_HEAD, .instance_type = "m7g", .region = "r2", .arch = "arm64",
+		   .vcpus_milli = 8000, .memory_mib = 32 * 1024, .micros_per_hour = 300000,
+		   .spot_micros_per_hour = -1, .currency = "USD" },
+};
+
 /* This computer: whatever it has. */
 static const struct souk_catalog_offer own = {
 	.provider = "p",
@@ -415,6 +423,9 @@ static const struct {
 	{ "type", &cpu, ASK(.instance_type = TEXT("M5")), SOUK_FITS },
 	{ "other type", &cpu, ASK(.instance_type = TEXT("m6")), SOUK_MISFIT_INSTANCE_TYPE },
 	{ "type with GPU", &gpu, ASK(.instance_type = TEXT("g4")), SOUK_FITS },
+	/* Architecture */
+	{ "arm64 that nobody asked for", &arm, ASK(.cpus = { 8000, 0 }), SOUK_MISFIT_INSTANCE_TYPE },
+	{ "arm64 by type", &arm, ASK(.instance_type = TEXT("m7g")), SOUK_FITS },
 	/* Accelerators */
 	{ "GPU", &gpu, ASK(T4(4000)), SOUK_FITS },
 	{ "GPU by alias", &gpu, ASK(.accelerator = { .name = TEXT("nvidia-tesla-t4"), .milli = 4000 }),
