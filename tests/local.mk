@@ -17,11 +17,8 @@ dist_check_SCRIPTS += %D%/check-floors %D%/check-style
 if HAVE_PYTHON
 TESTS += \
 	%D%/cloudsim/test_ec2.py \
-	%D%/cloudsim/test_machine.py \
-	%D%/crash/test_crash.py \
-	%D%/crash/test-launch-killed.sh
+	%D%/cloudsim/test_machine.py
 endif
-dist_check_SCRIPTS += %D%/crash/test-launch-killed.sh
 
 # What the tests are told: where the sources are, which program and compiler to use.
 AM_TESTS_ENVIRONMENT = \

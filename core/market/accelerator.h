@@ -9,7 +9,7 @@
 
 struct souk_accelerator_info {
 	const char *name;	/* canonical */
-	const char *maker;	/* "nvidia", "amd", "intel", "google", "aws" ...; lower case */
+	const char *maker;	/* "nvidia", "amd", "intel", "google", "amazon" ...; lower case */
 	unsigned memory_gib;	/* of one device */
 	const char *aliases;	/* lower case, blanks between; NULL: none */
 };

@@ -162,12 +162,6 @@ static int push_request(struct souk_task_parser *p, const struct souk_request *r
 	if (accelerator) {
 		to->accelerator = *accelerator;
 		memset(accelerator, 0, sizeof(*accelerator));
-		if (!to->provider && to->accelerator.name &&
-		    strncmp(to->accelerator.name, "tpu-", 4) == 0) {
-			ret = souk_task_set(p, &to->provider, "gcp");
-			if (ret < 0)
-				return ret;
-		}
 	}
 	check_same(p, to);
 	return SOUK_OK;

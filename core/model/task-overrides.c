@@ -34,9 +34,6 @@ static int apply_accelerators(struct souk_task_parser *p, const struct souk_task
 		return SOUK_OK;
 	if (souk_parse_accelerator(text, &request->accelerator, &why) < 0)
 		return souk_task_refuse(p, value, &why);
-	if (!request->provider && request->accelerator.name &&
-	    strncmp(request->accelerator.name, "tpu-", 4) == 0)
-		return souk_task_set(p, &request->provider, "gcp");
 	return SOUK_OK;
 }
 

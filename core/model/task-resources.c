@@ -19,25 +19,6 @@ static const char *const network_tiers[] = { "standard", "best", NULL };
 static const char *const storage_types[] = { "instance", "network", NULL };
 static const char *const attach_modes[] = { "read_only", "read_write", NULL };
 
-/* Names of clouds that a file may use although no module of that name is known to us. */
-static const char *const known_providers[] = {
-	"local",      "aws",	      "azure",	"gcp",	 "ibm",	       "lambda",   "scp",   "oci",
-	"kubernetes", "runpod",	      "vast",	"vsphere", "cudo",     "fluidstack", "paperspace",
-	"primeintellect", "do",	      "nebius", "ssh",	 "slurm",      "hyperbolic", "seeweb",
-	"shadeform",  "yotta",	      "mithril", "verda", NULL,
-};
-
-static int is_known(const char *name)
-{
-	size_t i;
-
-	for (i = 0; known_providers[i]; i++) {
-		if (strcmp(known_providers[i], name) == 0)
-			return 1;
-	}
-	return 0;
-}
-
 /* Set the provider, lower case, if there is one of that name. */
 static int set_provider(struct souk_task_parser *p, const struct souk_task_value *value,
 			const char *text, struct souk_request *request)
@@ -54,11 +35,11 @@ static int set_provider(struct souk_task_parser *p, const struct souk_task_value
 		if (ret < 0)
 			return ret;
 	}
-	if (context && context->provider_known ?
-		    context->provider_known(request->provider, &why, context->arg) :
-		    is_known(request->provider))
+	/* Which providers there are is the caller's knowledge; without any, every name will do. */
+	if (!context || !context->provider_known ||
+	    context->provider_known(request->provider, &why, context->arg))
 		return SOUK_OK;
-	if (context && context->provider_names)
+	if (context->provider_names)
 		names = context->provider_names(context->arg);
 	souk_task_bad(p, value->node ? value->node->mark : value->key,
 		      "%s: no provider '%.60s'%s%s%s%s", value->path, text, why ? ": " : "",

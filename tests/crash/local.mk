@@ -2,7 +2,9 @@
 # tests/crash - a launch killed at every request and every sync, and the machines counted
 
 TESTS += \
+	%D%/test-crash-down.sh \
 	%D%/test-crash-ec2.sh \
+	%D%/test-crash-late.sh \
 	%D%/test-crash-moto.sh \
 	%D%/test-crash-parts.sh
 
@@ -15,7 +17,9 @@ EXTRA_DIST += \
 	%D%/imitation.py \
 	%D%/killsync.c \
 	%D%/moto-ssh.py \
+	%D%/test-crash-down.sh \
 	%D%/test-crash-ec2.sh \
+	%D%/test-crash-late.sh \
 	%D%/test-crash-moto.sh \
 	%D%/test-crash-parts.sh \
 	%D%/test_crash.py

@@ -43,7 +43,7 @@ static const struct golden resources[] = {
 	{ "accelerators: amd:1TB+:4", "accelerators", "0=amd:1048576MiB+:4000" },
 	{ "accelerators: 80GB:0.5", REFUSED },
 	{ "accelerators: amd:80GB:1:2", REFUSED },
-	{ "accelerators: TPU-v5e-8", "infra", "gcp/*/*" },
+	{ "accelerators: TPU-v5e-8", "infra", "*/*/*" },
 	{ "accelerators: TPU-v5e-8", "accelerators", "0=tpu-v5e-8:1000" },
 	{ "gpus: H100:2", "accelerators", "0=H100:2000" },
 	{ "gpus: H100\n  accelerators: H100", REFUSED },
