@@ -91,6 +91,7 @@ class Wire(unittest.TestCase):
         self.assertEqual(private, "BEGIN\nx # y\n\nEND\n")
         self.assertEqual(public, "ssh-ed25519 AAAA host")
         self.assertEqual(sorted(keys), ["ssh-ed25519 B b", "ssh-ed25519 C c"])
+        self.assertEqual(cloudconfig.load("a: [x, 2, y-z]\nb: []\n"), {"a": ["x", 2, "y-z"], "b": []})
 
     def test_cloud_config_refuses(self):
         for text in ("a: 1\na: 2\n", "a: &x 1\n", "a:\n  b: 1\n c: 2\n", "just text\n",

@@ -55,7 +55,10 @@ need_moto () {
 server_start () {
 	pattern=$1
 	shift
-	"$@" >server.log 2>&1 </dev/null &
+	# here and not by the redirection: that is done in the child, when the last server's port may
+	# have been read already
+	: >server.log
+	"$@" >>server.log 2>&1 </dev/null &
 	server=$!
 	await 'the server listens' server_says
 	AWS_ENDPOINT_URL=http://127.0.0.1:$port
