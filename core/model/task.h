@@ -171,8 +171,9 @@ struct souk_dag {
 
 /* What the parser may ask of the world; all may be NULL. */
 struct souk_task_context {
-	/* Is there a provider of that name? NULL: every name will do. Known ones that are not installed get a message in
-	 * *why_out (static or owned by the context), e.g. "install the package souk-provider-x". */
+	/* Is there a provider of that name? NULL: every name will do. Known ones that are not
+	 * installed get a message in *why_out (static or owned by the context), e.g. "install the
+	 * package souk-provider-x". */
 	int (*provider_known)(const char *name, const char **why_out, void *arg);
 	/* The names of those installed, joined with ", ", for messages; owned by the context. */
 	const char *(*provider_names)(void *arg);
