@@ -11,6 +11,7 @@ libsouk_provider_parts_la_SOURCES = \
 	%D%/src/cloud-config.c \
 	%D%/src/error.c \
 	%D%/src/host.c \
+	%D%/src/parallel.c \
 	%D%/src/parse.c
 libsouk_provider_parts_la_CPPFLAGS = $(API_CPPFLAGS)
 libsouk_provider_parts_la_CFLAGS = $(AM_CFLAGS) $(LIBRARY_CFLAGS)

@@ -75,6 +75,12 @@ int souk_call_secret(struct souk_call *call, const char *name, char **secret_out
 	return host.call_secret(call, name, secret_out, err);
 }
 
+void souk_call_progress(struct souk_call *call, const char *what, uint32_t done, uint32_t total)
+{
+	if (host.call_progress)
+		host.call_progress(call, what, done, total);
+}
+
 void souk_secret_free(char *secret)
 {
 	if (!secret)

@@ -461,6 +461,15 @@ struct souk_provider_ops {
 	 */
 	int (*sweep)(void *self, struct souk_call *call, const struct souk_instance_filter *filter,
 		     struct souk_error *err);
+
+	/*
+	 * Where a sign of credentials shows, ended by NULL: "env:NAME" (the variable is set and not
+	 * empty), "file:PATH" (it exists; "~/" and a leading "$NAME" are filled in), "vendor:TEXT" (the
+	 * firmware's maker begins so: this computer is a machine of that cloud), "option:NAME" (the
+	 * setting is given). The core looks without loading the module: a provider of which no sign
+	 * is found takes part only where the user names it. NULL: no credentials are needed.
+	 */
+	const char *const *credential_signs;
 };
 
 #define SOUK_PROVIDER_HEAD                                                                         \
@@ -540,6 +549,19 @@ enum { SOUK_LOG_ERROR = 0, SOUK_LOG_WARNING = 1, SOUK_LOG_INFO = 2, SOUK_LOG_DEB
  */
 void souk_call_log(struct souk_call *call, int level, const char *fmt, ...) SOUK_PRINTF(3, 4);
 
+/* Tell how far a long call is: 'done' of 'total' (0: not known), "regions". Any thread. */
+void souk_call_progress(struct souk_call *call, const char *what, uint32_t done, uint32_t total);
+
+/*
+ * Do n independent pieces of work, at most 'width' at a time (0: 8): task(arg, i, &errors[i]) for
+ * each i below n, on threads of the host function's own. It returns when all have ended; once
+ * the call is cancelled no further piece is begun, and errors[i] of those says CANCELLED. Returns
+ * how many failed. The module may call host functions from its pieces, whatever its thread model.
+ */
+uint32_t souk_call_parallel(struct souk_call *call, uint32_t n, uint32_t width,
+			    int (*task)(void *arg, uint32_t i, struct souk_error *err), void *arg,
+			    struct souk_error *errors);
+
 /* ---- Host functions: results -------------------------------------------------------- */
 
 /* Add to a result; everything is copied. Missing required members are SOUK_E_INVALID. */
@@ -591,6 +613,18 @@ struct souk_http_request {
 	 */
 	int (*should_retry)(const struct souk_http_reply *reply, void *arg);
 	void *should_retry_arg;
+	/*
+	 * Keep the reply (of a GET, or of a POST that only asks; status 200) in the user's cache, by
+	 * method, URL and body. One that is younger than so many seconds is given again without
+	 * asking: a list of many pages that was broken off goes on where it stopped. An older one
+	 * is asked for with If-None-Match or If-Modified-Since where the server gave an ETag or a
+	 * date, and given again if it is still good (304). 0: nothing is kept. Headers are not part
+	 * of the key, so nothing that differs by account may be kept without 'cache_scope' (the
+	 * account, the project; NULL: public).
+	 */
+	uint32_t cache_seconds;
+	uint32_t reserved;	    /* 0 */
+	const char *cache_scope;
 };
 
 #define SOUK_HTTP_REQUEST_HEAD .struct_size = sizeof(struct souk_http_request)
@@ -726,6 +760,7 @@ struct souk_host {
 			struct souk_error *err);
 	int (*call_run)(struct souk_call *call, const char *const *argv, char *output, size_t size,
 			int32_t *exit_status_out, struct souk_error *err);
+	void (*call_progress)(struct souk_call *call, const char *what, uint32_t done, uint32_t total);
 };
 
 /* Install the table, which must outlive every module. Exported by libsouk-provider. */
