@@ -175,7 +175,7 @@ static int read_allowed(struct reader *r, const struct souk_yaml *list)
 
 	if (list->type != SOUK_YAML_LIST || list->n > MAX_ENTRIES) {
 		souk_report_add(r->report, list->mark, 0,
-				"allowed_providers: must be a list of names, such as [aws, local]");
+				"allowed_providers: must be a list of names, such as [NAME, NAME]");
 		return SOUK_OK;
 	}
 	for (i = 0; i < list->n; i++) {
@@ -320,8 +320,8 @@ static int read_set(struct reader *r, const char *text)
 			return souk_pairs_set(&r->config->sets, key, equals + 1, r->err);
 		}
 	}
-	souk_report_add(r->report, nowhere, 0, "--set: '%.80s' is not NAME.KEY=VALUE, such as "
-					       "aws.region=us-east-1", key);
+	souk_report_add(r->report, nowhere, 0, "--set: '%.80s' is not NAME.KEY=VALUE; 'souk "
+					       "provider info NAME' lists a provider's keys", key);
 	return SOUK_OK;
 }
 

@@ -3,47 +3,15 @@
 # test-cli.sh - arguments, help, exit statuses, JSON shapes: what needs no provider and no cluster
 set -eu
 
-src=${SOUK_TEST_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
-souk=${SOUK:-$src/souk}
-python=${SOUK_TEST_PYTHON:-python3}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-SOUK_HOME=$tmp/home
-export SOUK_HOME
-unset SOUK_NO_HINTS NO_COLOR SOUK_PROVIDER_PATH || true
-cd "$tmp"
+. "${SOUK_TEST_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/e2e/lib.sh"
 
-fail () {
-	echo "not ok: $*"
-	echo "--- stdout"; cat out
-	echo "--- stderr"; cat err
-	exit 1
-}
-
-# run STATUS ARG...: run souk without a terminal, and hold it to its exit status
-run () {
-	want=$1
-	shift
-	status=0
-	"$souk" "$@" >out 2>err </dev/null || status=$?
-	[ "$status" -eq "$want" ] || fail "souk $*: exit status $status, not $want"
-}
-
-# says FILE TEXT: the last run wrote that line, or a part of one
-says () {
-	grep -qF -e "$2" "$1" || fail "no '$2' in $1"
+# Nothing is ever launched here, so there is nothing to tear down.
+end () {
+	rm -rf "$tmp"
 }
 
 silent () {
 	[ ! -s "$1" ] || fail "$1 is not empty"
-}
-
-# json EXPRESSION: the last run wrote one JSON document, of which the expression over d is true
-json () {
-	[ "$python" != : ] || return 0
-	"$python" -c 'import json, sys
-d = json.load(open("out"))
-sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" || fail "JSON: not so: $1"
 }
 
 commands='launch exec logs queue cancel status ssh start stop down autostop offers catalog validate check provider'
@@ -198,11 +166,11 @@ silent out
 run 65 launch -y missing.yaml
 echo "ok: task files"
 
-mkdir -p home/config
-printf 'providers: [\n' >home/config/config.yaml
+mkdir -p "$SOUK_HOME/config"
+printf 'providers: [\n' >"$SOUK_HOME/config/config.yaml"
 run 78 status
 says err 'config.yaml:'
-rm home/config/config.yaml
+rm "$SOUK_HOME/config/config.yaml"
 echo "ok: configuration"
 
 run 0 provider list --json

@@ -129,7 +129,7 @@ static const struct {
 	  ":1:1: unknown field 'provders' in the configuration; did you mean 'providers'?" },
 	{ "zzz: 1\n", ":1:1: unknown field 'zzz' in the configuration" },
 	{ "allowed_providers: aws\n",
-	  ":1:20: allowed_providers: must be a list of names, such as [aws, local]" },
+	  ":1:20: allowed_providers: must be a list of names, such as [NAME, NAME]" },
 	{ "allowed_providers: [aws, 5]\n",
 	  ":1:26: allowed_providers[1]: must be the name of a provider, not an integer" },
 	{ "providers: [aws]\n", ":1:12: providers: must be a map, not a list" },
