@@ -64,11 +64,15 @@ struct souk_evidence souk_ledger_evidence(const struct souk_ledger *ledger, cons
 		if (a->code == SOUK_OK) {
 			worked_since = 1;
 			evidence.score += weight;
+			evidence.successes += weight;
 			continue;
 		}
 		evidence.score -= weight;
+		evidence.failures += weight;
 		if (!worked_since && a->at > evidence.exhausted_at)
 			evidence.exhausted_at = a->at;
 	}
+	if (evidence.exhausted_at > 0 && ledger->now - evidence.exhausted_at < SOUK_LEDGER_COOLDOWN_S)
+		evidence.cooling_until = evidence.exhausted_at + SOUK_LEDGER_COOLDOWN_S;
 	return evidence;
 }

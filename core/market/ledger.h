@@ -21,6 +21,9 @@ struct souk_evidence {
 			       * worked there since; 0: none */
 	int score;	      /* successes minus capacity failures inside the horizon, weight halved
 			       * each hour, in 1/1000 */
+	int successes;	      /* the two parts of the score: score = successes - failures */
+	int failures;
+	int64_t cooling_until; /* until then it is tried last; 0: it is not cooling */
 };
 
 /* Read what the store has of the last day. */

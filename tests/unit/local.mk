@@ -137,7 +137,8 @@ tests_unit_test_http_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 if BUILD_PROVIDER_LOCAL
 check_PROGRAMS += tests/unit/test-provider-local
-tests_unit_test_provider_local_SOURCES = %D%/test-provider-local.c
+tests_unit_test_provider_local_SOURCES = %D%/test-provider-local.c %D%/local-fixture.c \
+	%D%/local-fixture.h
 tests_unit_test_provider_local_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/local $(PROVIDER_LOCAL_CFLAGS)
 tests_unit_test_provider_local_LDADD = libprovider-local.la libsouk-provider.la $(CHECK_LIBS)
 tests_unit_test_provider_local_LDFLAGS = $(AM_LDFLAGS) -no-install
