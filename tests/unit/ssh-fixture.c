@@ -82,8 +82,10 @@ static void serve_connection(int fd)
 		pthread_mutex_unlock(&host.lock);
 		break;
 	case SERVE_SILENCE:
+		pthread_mutex_lock(&host.lock);
 		if (host.cancel)
 			souk_cancel_set(host.cancel);
+		pthread_mutex_unlock(&host.lock);
 		poll(&stop, 1, -1);
 		break;
 	case SERVE_RESET:

@@ -273,6 +273,9 @@ START_TEST(connecting_can_be_cancelled)
 	host.service = SERVE_SILENCE;
 	ck_assert_int_eq(connect_now(600000, &cancel), SOUK_E_CANCELLED);
 	ck_assert_int_eq(connect_now(600000, &cancel), SOUK_E_CANCELLED);
+	pthread_mutex_lock(&host.lock);
+	host.cancel = NULL;
+	pthread_mutex_unlock(&host.lock);
 	souk_cancel_fini(&cancel);
 }
 END_TEST
