@@ -2,7 +2,8 @@
 # debian.sh - installing packages, for quickstart and run-tests; sourced, not run
 
 BUILD_PACKAGES='gcc libc6-dev make autoconf automake libtool pkg-config scdoc
-	libcurl4-openssl-dev libjson-c-dev libsqlite3-dev libssh-dev libssl-dev libxml2-dev libyaml-dev'
+	libcurl4-openssl-dev libjson-c-dev libsqlite3-dev libssh-dev libssl-dev libxml2-dev libxxhash-dev
+	libyaml-dev'
 LOCAL_PACKAGES='bash coreutils findutils mawk openssh-client openssh-server rsync'
 TEST_PACKAGES='binutils check clang curl g++ git procps python3 python3-venv sqlite3 valgrind xz-utils'
 EXTRA_TEST_PACKAGES='busybox rclone shellcheck zsh'

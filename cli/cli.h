@@ -85,6 +85,7 @@ struct souk_cmd {
 	size_t options_size;
 	int min_args;
 	int max_args;		 /* -1: any number */
+	int without_modules;	 /* 1: --providers may name those of which only prices are known */
 	/* Returns the exit status. args: what is left after the flags, ended by NULL. */
 	int (*run)(struct cli *cli, const void *options, int n_args, char **args);
 };
@@ -248,15 +249,40 @@ void cli_json_milli(struct cli_json *json, struct json_object *in, const char *k
 void cli_json_time(struct cli_json *json, struct json_object *in, const char *key, int64_t when);
 
 /* Rows (json-rows.c), each added to an array or, with a key, to an object. */
-void cli_json_offer(struct cli_json *json, struct json_object *in, const char *key,
-		    const struct souk_offer_row *row);
 void cli_json_candidate(struct cli_json *json, struct json_object *in, const char *key,
 			const struct souk_offer_row *row);
-void cli_json_accelerator(struct cli_json *json, struct json_object *in,
-			  const struct souk_accelerator_row *row);
 void cli_json_cluster(struct cli_json *json, struct json_object *in, const char *key,
 		      const struct souk_cluster_row *row);
 void cli_json_job(struct cli_json *json, struct json_object *in, const struct souk_job_row *row);
+
+/*
+ * A document that is written as it is made (json-stream.c), for lists of thousands: lists stand in
+ * the document, objects in lists, values in objects.
+ */
+struct cli_json_stream {
+	FILE *file;
+	int in_list;
+	int in_object;
+	size_t members; /* of what is open, so far */
+	size_t lists;	/* of the document, while a list is open */
+	size_t objects; /* of the list, while an object is open */
+};
+
+void cli_stream_json_begin(struct cli_json_stream *json, FILE *file);
+int cli_stream_json_end(struct cli_json_stream *json); /* 0: an exit status */
+void cli_stream_json_list(struct cli_json_stream *json, const char *key);
+void cli_stream_json_list_end(struct cli_json_stream *json);
+void cli_stream_json_object(struct cli_json_stream *json);
+void cli_stream_json_object_end(struct cli_json_stream *json);
+/* A number as text, exactly as it is given; null for NULL. */
+void cli_stream_json_decimal(struct cli_json_stream *json, const char *key, const char *number);
+void cli_stream_json_text(struct cli_json_stream *json, const char *key, const char *text);
+void cli_stream_json_int(struct cli_json_stream *json, const char *key, int64_t value);
+void cli_stream_json_bool(struct cli_json_stream *json, const char *key, int value);
+/* Millionths; null if negative. */
+void cli_stream_json_money(struct cli_json_stream *json, const char *key, int64_t micros);
+void cli_stream_json_words(struct cli_json_stream *json, const char *key, const char *const *words,
+			   size_t n);
 
 /* ---- Progress and logs of jobs (progress.c) ------------------------------------------------ */
 
@@ -354,6 +380,9 @@ struct cli_task_options {
  */
 int cli_task_load(struct cli *cli, const struct cli_task_options *options, int n_args, char **args,
 		  struct souk_task_file **file_out);
+/* The same, but of any number of tasks: for what plans only. */
+int cli_task_load_all(struct cli *cli, const struct cli_task_options *options, int n_args, char **args,
+		      struct souk_task_file **file_out);
 /* One line for each diagnostic. Returns how many are errors. */
 size_t cli_task_show_diagnostics(const struct souk_task_file *file, const char *name);
 /* Is this word a task file by its name (.yaml, .yml)? */
@@ -373,12 +402,39 @@ struct cli_job_report {
 	int hints;
 	const struct souk_offer_row *candidate; /* NULL: none */
 	int placement;			      /* 1: the JSON says where it runs */
+	const struct souk_launch_summary *summary; /* of a launch that got no machine; NULL: none */
 };
+/* What was tried, as a table on stderr, and what to do next, but for the hint that was 'said' already. */
+int cli_launch_summary_print(const struct souk_launch_summary *summary);
+void cli_launch_summary_hints(const struct souk_launch_summary *summary, const char *said);
+/* Both, as the member "failure" of a document. */
+void cli_launch_summary_json(struct cli_json *json, const struct souk_launch_summary *summary,
+			     const struct souk_error *err);
 int cli_job_finish(const struct cli_job_report *report);
 
-/* The table of candidates (plan-table.c): the best of each provider, or all. */
-int cli_plan_print(const struct souk_plan *plan, int all, FILE *file);
+/* What 'souk offers' prints (offers-print.c). Each returns an exit status. */
+int cli_offers_table(struct souk_offers *offers);
+int cli_offers_accelerators(const struct souk_offers *offers);
+int cli_offers_json(struct souk_offers *offers);
+int cli_offers_csv(struct souk_offers *offers);
+/* The words for SOUK_PRICE_..., for JSON and CSV; returns how many. */
+#define CLI_MARKS 5
+size_t cli_marks(uint32_t marks, const char *words[CLI_MARKS]);
+int cli_evidence_table(const struct souk_evidence_list *list);
+int cli_evidence_json(const struct souk_evidence_list *list);
+
+/* The table of candidates (plan-table.c): with limit 0 the best of each provider, else the first. */
+int cli_plan_print(struct souk_plan *plan, size_t limit, FILE *file);
 const struct souk_offer_row *cli_plan_chosen(const struct souk_plan *plan);
+/* Why the others lost (plan-explain.c). */
+void cli_plan_print_reasons(const struct souk_plan *plan, FILE *file);
+/* The same as a JSON document (plan-json.c); plan NULL: the cluster exists. */
+int cli_plan_print_json(const char *cluster, struct souk_plan *plan, size_t limit, int explain);
+
+/* A quote for people (quote-table.c); 'head': with its id and how long it is valid. */
+int cli_quote_print(const struct souk_quote *quote, int head, FILE *file);
+int cli_quote_list_add(struct cli_table *table, const struct souk_quote *quote);
+int cli_quote_list_json(struct cli_json *json, struct json_object *in, const struct souk_quote *quote);
 
 /* Add the location of an offer: "aws/us-east-1/us-east-1a". Returns text. */
 const char *cli_infra(const char *provider, const char *region, const char *zone, char *text,

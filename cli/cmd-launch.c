@@ -2,7 +2,6 @@
 /* cmd-launch.c - souk launch: plan, ask, get a cluster, run the task there, follow it */
 #include "cli.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
 struct options {
@@ -14,6 +13,11 @@ struct options {
 	int dryrun;
 	int no_setup;
 	int all;
+	int explain;
+	uint32_t limit;
+	const char *optimize;
+	const char *hours;
+	const char *quote;
 	struct cli_task_options task;
 };
 
@@ -34,6 +38,16 @@ static const struct cli_flag flags[] = {
 	  .help = "show the candidates and stop" },
 	{ .name = "all", .letter = 'a', .type = CLI_SWITCH, .value = 1, OPTION(all),
 	  .help = "show every candidate" },
+	{ .name = "limit", .arg = "N", .type = CLI_NUMBER, OPTION(limit),
+	  .help = "show the first N candidates" },
+	{ .name = "explain", .type = CLI_SWITCH, .value = 1, OPTION(explain),
+	  .help = "say why the others are not the first" },
+	{ .name = "optimize", .arg = "cost|time", .type = CLI_TEXT, OPTION(optimize),
+	  .help = "what comes first: the cheapest run or the shortest" },
+	{ .name = "hours", .arg = "HOURS", .type = CLI_TEXT, OPTION(hours),
+	  .help = "how long the task will run, for the cost (1)" },
+	{ .name = "quote", .arg = "ID", .type = CLI_TEXT, OPTION(quote),
+	  .help = "launch what this quote says and nothing else" },
 	{ .name = "no-setup", .type = CLI_SWITCH, .value = 1, OPTION(no_setup),
 	  .help = "skip the task's setup" },
 	CLI_TASK_FLAGS_COMMON(struct options),
@@ -63,40 +77,36 @@ struct launch {
 	const struct options *options;
 	struct souk_task_file *file;
 	struct souk_plan *plan; /* NULL: the cluster exists */
+	uint32_t hours_milli;
 	int64_t idle_minutes;
 };
 
-static int print_dryrun_json(const struct launch *launch)
+/* How many candidates to show; 0: the best of each provider. */
+static size_t limit_of(const struct launch *launch)
 {
-	struct json_object *rows;
-	struct cli_json json;
-	size_t i;
-	int status;
-
-	cli_json_init(&json);
-	cli_json_text(&json, json.root, "cluster", launch->options->cluster);
-	cli_json_bool(&json, json.root, "exists", launch->plan == NULL);
-	cli_json_bool(&json, json.root, "dryrun", 1);
-	rows = cli_json_array(&json, json.root, "candidates");
-	for (i = 0; launch->plan && i < souk_plan_count(launch->plan); i++)
-		cli_json_candidate(&json, rows, NULL, souk_plan_row(launch->plan, i));
-	status = cli_json_print(&json);
-	cli_json_fini(&json);
-	return status;
+	if (launch->options->limit > 0)
+		return launch->options->limit;
+	return launch->options->all && launch->plan ? souk_plan_count(launch->plan) : 0;
 }
 
 /* The table is the result of a dry run; before a launch it is talk, for stdout is the job's. */
 static int show_plan(const struct launch *launch)
 {
 	const struct options *options = launch->options;
+	FILE *file = options->dryrun ? stdout : stderr;
+	int status;
 
 	if (options->dryrun && launch->cli->common.json)
-		return print_dryrun_json(launch);
+		return cli_plan_print_json(options->cluster, launch->plan, limit_of(launch),
+					   options->explain);
 	if (!launch->plan) {
 		cli_say("%s: the cluster exists and is used again", options->cluster);
 		return 0;
 	}
-	return cli_plan_print(launch->plan, options->all, options->dryrun ? stdout : stderr);
+	status = cli_plan_print(launch->plan, limit_of(launch), file);
+	if (status == 0 && options->explain)
+		cli_plan_print_reasons(launch->plan, file);
+	return status;
 }
 
 static int ask(const struct launch *launch)
@@ -121,9 +131,11 @@ static int perform(const struct launch *launch)
 {
 	struct souk_error err = SOUK_ERROR_INIT;
 	struct souk_launch_options wanted = { 0 };
+	struct souk_launch_summary *summary = NULL;
 	struct souk_launch_result result;
 	struct cli_stream stream;
 	struct cli_job_report report = { 0 };
+	int status;
 
 	memset(&result, 0, sizeof(result));
 	cli_stream_begin(&stream, launch->cli);
@@ -134,6 +146,7 @@ static int perform(const struct launch *launch)
 	wanted.retry_until_up = launch->options->retry;
 	wanted.no_setup = launch->options->no_setup;
 	wanted.callbacks = &stream.callbacks;
+	wanted.summary_out = &summary;
 	report.ret = souk_launch(launch->cli->souk, launch->file, launch->plan, &wanted, &result,
 				 &err);
 	cli_stream_end(&stream, report.ret == SOUK_OK);
@@ -146,7 +159,10 @@ static int perform(const struct launch *launch)
 	report.hints = 1;
 	report.candidate = launch->plan ? cli_plan_chosen(launch->plan) : NULL;
 	report.placement = 1;
-	return cli_job_finish(&report);
+	report.summary = summary;
+	status = cli_job_finish(&report);
+	souk_launch_summary_free(summary);
+	return status;
 }
 
 /*
@@ -178,29 +194,106 @@ static int has_machines(struct cli *cli, const char *name, int look)
 	return has;
 }
 
+/* A dry run of several tasks: they run as managed jobs, but their places can be shown. */
+static int show_pipeline(const struct launch *launch)
+{
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_quote_options wanted = { 0 };
+	struct souk_quote *quote = NULL;
+	int status = 0;
+
+	wanted.optimize = launch->options->optimize;
+	wanted.hours_milli = launch->hours_milli;
+	if (souk_quote_make(launch->cli->souk, launch->file, &wanted, &quote, &err) < 0)
+		return cli_fail(&err);
+	if (launch->cli->common.json)
+		fputs(souk_quote_json(quote), stdout);
+	else
+		status = cli_quote_print(quote, 0, stdout);
+	souk_quote_free(quote);
+	return status;
+}
+
+/* Several tasks can be looked at, and are launched by nobody yet. */
+static int refuse_tasks(const struct launch *launch)
+{
+	if (launch->options->dryrun && !launch->options->quote)
+		return show_pipeline(launch);
+	cli_error("the file has %zu tasks; launch runs exactly one", souk_task_file_tasks(launch->file));
+	cli_hint("pipelines and job groups are for managed jobs; --dryrun and 'souk quote' show their plan");
+	return EX_DATAERR;
+}
+
+static int make_plan(struct launch *launch)
+{
+	const struct options *options = launch->options;
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_plan_options wanted = { 0 };
+	struct souk *souk = launch->cli->souk;
+	int ret;
+
+	wanted.optimize = options->optimize;
+	wanted.hours_milli = launch->hours_milli;
+	wanted.dryrun = options->dryrun;
+	wanted.explain = options->explain;
+	if (options->quote)
+		ret = souk_quote_plan(souk, launch->file, options->quote, options->dryrun, &launch->plan,
+				      &err);
+	else
+		ret = souk_plan_make_with(souk, launch->file, &wanted, &launch->plan, &err);
+	return ret < 0 ? cli_fail(&err) : 0;
+}
+
 /* Everything behind the loaded file. */
 static int launch_file(struct launch *launch)
 {
-	struct souk_error err = SOUK_ERROR_INIT;
 	const struct options *options = launch->options;
 	struct cli *cli = launch->cli;
 	int status;
 
-	if (souk_task_file_tasks(launch->file) > 1) {
-		cli_error("the file has %zu tasks; launch runs exactly one",
-			  souk_task_file_tasks(launch->file));
-		return EX_DATAERR;
-	}
+	if (souk_task_file_tasks(launch->file) > 1)
+		return refuse_tasks(launch);
 	status = has_machines(cli, options->cluster, !options->dryrun);
 	if (status < 0)
 		return -status;
-	if (status == 0 && souk_plan_make(cli->souk, launch->file, &launch->plan, &err) < 0)
-		return cli_fail(&err);
+	if (status > 0 && options->quote) {
+		cli_error("%s: the cluster exists; a quote is for new machines", options->cluster);
+		return EX_DATAERR;
+	}
+	if (status == 0)
+		status = make_plan(launch);
+	else
+		status = 0;
+	if (status)
+		return status;
 	status = show_plan(launch);
 	if (status || options->dryrun)
 		return status;
 	status = ask(launch);
 	return status ? status : perform(launch);
+}
+
+/* What can be wrong with the flags themselves. 0, or an exit status. */
+static int check_flags(struct launch *launch)
+{
+	const struct options *options = launch->options;
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct cli *cli = launch->cli;
+
+	if (options->idle && cli_parse_minutes(cli->cmd, "idle-minutes-to-autostop", options->idle,
+					       &launch->idle_minutes) < 0)
+		return EX_USAGE;
+	if (options->optimize && strcmp(options->optimize, "cost") != 0 &&
+	    strcmp(options->optimize, "time") != 0)
+		return cli_usage(cli->cmd, "--optimize: '%s' is neither cost nor time",
+				 options->optimize);
+	if (options->quote && (options->optimize || options->hours))
+		return cli_usage(cli->cmd, "--quote goes by its own --optimize and --hours");
+	if (options->hours &&
+	    (souk_parse_milli("--hours", options->hours, &launch->hours_milli, &err) < 0 ||
+	     launch->hours_milli == 0))
+		return cli_usage(cli->cmd, "--hours: not a number over 0: '%s'", options->hours);
+	return 0;
 }
 
 static int run(struct cli *cli, const void *opaque, int n_args, char **args)
@@ -209,13 +302,16 @@ static int run(struct cli *cli, const void *opaque, int n_args, char **args)
 	struct launch launch = { .cli = cli, .options = options, .idle_minutes = -1 };
 	int status;
 
-	if (options->idle && cli_parse_minutes(cli->cmd, "idle-minutes-to-autostop", options->idle,
-					       &launch.idle_minutes) < 0)
-		return EX_USAGE;
+	status = check_flags(&launch);
+	if (status)
+		return status;
 	status = cli_open(cli);
 	if (status)
 		return status;
-	status = cli_task_load(cli, &options->task, n_args, args, &launch.file);
+	if (options->dryrun)
+		status = cli_task_load_all(cli, &options->task, n_args, args, &launch.file);
+	else
+		status = cli_task_load(cli, &options->task, n_args, args, &launch.file);
 	if (status)
 		return status;
 	status = launch_file(&launch);
@@ -242,7 +338,7 @@ const struct souk_cmd souk_cmd_launch = {
 	.examples = "souk launch -c dev train.yaml\n"
 		    "souk launch -c dev --gpus H100:8 --infra aws --use-spot train.yaml\n"
 		    "souk launch -y --down --env EPOCHS=3 train.yaml\n"
-		    "souk launch --dryrun --gpus A100 train.yaml\n"
+		    "souk launch --dryrun --explain --gpus A100 train.yaml\n"
 		    "souk launch -c t -- nvidia-smi -L",
 	.flags = flags,
 	.options_size = sizeof(struct options),

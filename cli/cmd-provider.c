@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd-provider.c - souk provider list and info: the modules that are installed */
+/* cmd-provider.c - souk provider: the modules that are installed, their tests, a new one */
 #include "cli.h"
 
 #include <json-c/json.h>
 #include <string.h>
+
+#include "provider-test.h"
 
 static const struct cli_column columns[] = {
 	{ "PROVIDER", CLI_LEFT }, { "STATUS", CLI_LEFT }, { "ENABLED", CLI_LEFT },
@@ -233,42 +235,83 @@ static int run_info(struct cli *cli, const char *name)
 	return status;
 }
 
+static const struct {
+	const char *name;
+	int words; /* at most, itself included */
+} verbs[] = { { "list", 1 }, { "info", 2 }, { "test", 2 }, { "new", 2 } };
+
 static int run(struct cli *cli, const void *opaque, int n_args, char **args)
 {
-	static const char *const verbs[] = { "list", "info" };
-	const char *nearest;
+	const char *names[CLI_ARRAY_SIZE(verbs)], *nearest;
+	const char *word = n_args > 1 ? args[1] : NULL;
+	size_t i;
 
-	(void)opaque;
-	if (strcmp(args[0], "list") == 0) {
-		if (n_args > 1)
-			return cli_usage(cli->cmd, "souk provider list: unexpected argument '%.60s'",
-					 args[1]);
+	for (i = 0; i < CLI_ARRAY_SIZE(verbs); i++) {
+		names[i] = verbs[i].name;
+		if (strcmp(args[0], verbs[i].name) == 0 && n_args > verbs[i].words)
+			return cli_usage(cli->cmd, "souk provider %s: unexpected argument '%.60s'",
+					 verbs[i].name, args[verbs[i].words]);
+	}
+	if (strcmp(args[0], "list") == 0)
 		return run_list(cli);
-	}
-	if (strcmp(args[0], "info") == 0) {
-		if (n_args < 2)
-			return cli_usage(cli->cmd, "souk provider info: which provider?");
-		return run_info(cli, args[1]);
-	}
+	if (strcmp(args[0], "info") == 0)
+		return word ? run_info(cli, word) :
+			      cli_usage(cli->cmd, "souk provider info: which provider?");
+	if (strcmp(args[0], "test") == 0)
+		return cli_provider_test(cli, opaque, word);
+	if (strcmp(args[0], "new") == 0)
+		return cli_provider_new(cli, opaque, word);
 	cli_error("no such command: 'souk provider %.60s'", args[0]);
-	nearest = souk_nearest_name(args[0], verbs, CLI_ARRAY_SIZE(verbs));
+	nearest = souk_nearest_name(args[0], names, CLI_ARRAY_SIZE(names));
 	cli_hint("'souk provider %s' is one", nearest ? nearest : "list");
 	return EX_USAGE;
 }
 
-static const char *const usage[] = { "list", "info NAME", NULL };
+#define OPTION(member) .offset = offsetof(struct cli_provider_options, member)
+
+static const struct cli_flag flags[] = {
+	{ .name = "endpoint", .arg = "URL", .type = CLI_TEXT, OPTION(endpoint),
+	  .help = "test: send requests there, to a simulator say" },
+	{ .name = "machines", .type = CLI_SWITCH, .value = 1, OPTION(machines),
+	  .help = "test: also what rents machines" },
+	{ .name = "instance-type", .arg = "TYPE", .type = CLI_TEXT, OPTION(instance_type),
+	  .help = "test: rent this one (the cheapest)" },
+	{ .name = "region", .arg = "REGION", .type = CLI_TEXT, OPTION(region),
+	  .help = "test: rent there (anywhere)" },
+	{ .name = "only", .arg = "PATTERN", .type = CLI_TEXT, OPTION(only),
+	  .help = "test: those whose id fits, such as 'offers.*'" },
+	{ .name = "calls", .arg = "N", .type = CLI_NUMBER, OPTION(calls),
+	  .help = "test: calls of the search for leaks (1000)" },
+	{ .name = "grace-ms", .arg = "MS", .type = CLI_NUMBER, OPTION(grace_ms),
+	  .help = "test: how soon a cancelled call returns (1000)" },
+	{ .name = "list", .type = CLI_SWITCH, .value = 1, OPTION(list),
+	  .help = "test: show the tests, make none" },
+	{ .name = "dir", .arg = "DIR", .type = CLI_TEXT, OPTION(dir),
+	  .help = "new: the folder to make (souk-provider-NAME)" },
+	{ .name = NULL },
+};
+
+static const char *const usage[] = { "list", "info NAME", "test [FLAGS] FILE.so|NAME",
+				     "new [--dir DIR] NAME", NULL };
 
 const struct souk_cmd souk_cmd_provider = {
 	.name = "provider",
 	.group = "Market and setup",
-	.summary = "the provider modules that are installed (list, info NAME)",
+	.summary = "the provider modules that are installed (list, info, test, new)",
 	.usage = usage,
 	.description = "list shows the modules found, which of them take part in a launch, and why one was\n"
 		       "refused. info shows what a module can do, how it finds credentials, the permissions\n"
-		       "it needs and its options with their values. Neither asks a cloud.",
+		       "it needs and its options with their values. Neither asks a cloud.\n"
+		       "\n"
+		       "test tries whether a module keeps the promises of souk/provider.h, each test in a\n"
+		       "process of its own. new makes a folder with a module to begin with.",
 	.examples = "souk provider list\n"
-		    "souk provider info aws",
+		    "souk provider info aws\n"
+		    "souk provider new mycloud\n"
+		    "souk provider test ./souk-provider-mycloud.so --endpoint http://127.0.0.1:8080 --machines",
+	.flags = flags,
+	.options_size = sizeof(struct cli_provider_options),
 	.min_args = 1,
-	.max_args = 2,
+	.max_args = -1,
 	.run = run,
 };

@@ -72,6 +72,7 @@ int cli_open(struct cli *cli)
 	settings.providers = cli->providers.items;
 	settings.provider_path = cli->common.provider_path.items;
 	settings.set = cli->common.set.items;
+	settings.without_modules = cli->cmd && cli->cmd->without_modules;
 	settings.log_level = cli->common.debug	   ? SOUK_LOG_DEBUG
 			     : cli->common.verbose ? SOUK_LOG_INFO
 						   : SOUK_LOG_WARNING;

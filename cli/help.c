@@ -74,9 +74,8 @@ void cli_help_main(FILE *file)
 		group = (*cmd)->group;
 		fprintf(file, "  %-10s %s\n", (*cmd)->name, (*cmd)->summary);
 	}
-	fprintf(file, "Flags of every command: --providers A,B  --provider-path DIR  "
-		      "--set NAME.KEY=VALUE\n"
-		      "  --json  -y  -v  --debug  -h\n"
+	fprintf(file, "Of every command: --providers A,B --provider-path DIR --set NAME.KEY=VALUE "
+		      "--json -y -v --debug\n"
 		      "'souk COMMAND --help' tells more, 'souk --version' the version, "
 		      "'man souk' all.\n");
 }

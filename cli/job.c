@@ -57,6 +57,8 @@ static int print_json(const struct cli_job_report *report)
 		cli_json_null(&json, json.root, "candidate");
 	if (report->placement)
 		add_placement(&json, report->cli->souk, result->cluster);
+	if (report->summary)
+		cli_launch_summary_json(&json, report->summary, report->err);
 	status = cli_json_print(&json);
 	cli_json_fini(&json);
 	return status;
@@ -77,6 +79,19 @@ static void show_hints(const struct cli_job_report *report)
 	cli_hint("'souk down %s' ends it", name);
 }
 
+/* No machine was to be had, if there is a summary. Before the error comes what it sums up. */
+static int finish_without_machine(const struct cli_job_report *report)
+{
+	int status;
+
+	cli_launch_summary_print(report->summary);
+	status = cli_fail(report->err);
+	cli_launch_summary_hints(report->summary, report->err->hint);
+	if (report->summary && report->cli->common.json)
+		print_json(report);
+	return status;
+}
+
 /* The call failed, was interrupted, or its log could not be written. */
 static int finish_failed(const struct cli_job_report *report)
 {
@@ -84,7 +99,7 @@ static int finish_failed(const struct cli_job_report *report)
 	const char *name = result->cluster[0] ? result->cluster : report->stream->cluster;
 
 	if (report->ret != SOUK_E_CANCELLED && !report->stream->write_errno)
-		return cli_fail(report->err);
+		return finish_without_machine(report);
 	if (report->stream->write_errno)
 		cli_error("cannot write the log: %s", strerror(report->stream->write_errno));
 	if (result->job || report->stream->saw_output) {

@@ -47,15 +47,6 @@ static void add_prices(struct cli_json *json, struct json_object *in,
 	cli_json_text(json, in, "date", row->date);
 }
 
-void cli_json_offer(struct cli_json *json, struct json_object *in, const char *key,
-		    const struct souk_offer_row *row)
-{
-	struct json_object *object = cli_json_object(json, in, key);
-
-	add_machine(json, object, row);
-	add_prices(json, object, row);
-}
-
 void cli_json_candidate(struct cli_json *json, struct json_object *in, const char *key,
 			const struct souk_offer_row *row)
 {
@@ -66,25 +57,17 @@ void cli_json_candidate(struct cli_json *json, struct json_object *in, const cha
 	cli_json_bool(json, object, "spot", row->spot);
 	cli_json_int(json, object, "num_nodes", row->num_nodes);
 	cli_json_money(json, object, "price_per_hour", row->total_micros_per_hour);
+	cli_json_money(json, object, "compute_cost", row->compute_micros);
+	cli_json_money(json, object, "preemption_cost", row->preemption_micros);
+	cli_json_money(json, object, "transfer_cost", row->transfer_micros);
+	cli_json_money(json, object, "expected_cost", row->cost_micros);
+	cli_json_int(json, object, "expected_seconds", row->seconds);
+	cli_json_int(json, object, "alternative", row->alternative);
+	cli_json_bool(json, object, "cooling", row->cooling);
+	cli_json_bool(json, object, "credentials", !row->unsure);
+	cli_json_int(json, object, "behind", (int64_t)row->behind);
 	cli_json_bool(json, object, "chosen", row->chosen);
 	cli_json_text(json, object, "note", row->note);
-}
-
-void cli_json_accelerator(struct cli_json *json, struct json_object *in,
-			  const struct souk_accelerator_row *row)
-{
-	struct json_object *object = cli_json_object(json, in, NULL);
-	char text[CLI_TEXT_SIZE];
-
-	cli_json_text(json, object, "gpu_name", row->accelerator);
-	if (row->memory_mib)
-		cli_json_decimal(json, object, "gpu_memory_gib", cli_gib(row->memory_mib, text));
-	else
-		cli_json_null(json, object, "gpu_memory_gib");
-	cli_json_int(json, object, "providers", row->providers);
-	cli_json_int(json, object, "regions", row->regions);
-	cli_json_money(json, object, "price_usd_hour", row->micros_per_hour);
-	cli_json_money(json, object, "spot_price_usd_hour", row->spot_micros_per_hour);
 }
 
 static void add_node(struct cli_json *json, struct json_object *in, const struct souk_node_row *row)

@@ -11,6 +11,7 @@ libsouk_cli_la_SOURCES = \
 	%D%/cmd-cancel.c \
 	%D%/cmd-catalog.c \
 	%D%/cmd-check.c \
+	%D%/cmd-doctor.c \
 	%D%/cmd-down.c \
 	%D%/cmd-exec.c \
 	%D%/cmd-help.c \
@@ -19,6 +20,7 @@ libsouk_cli_la_SOURCES = \
 	%D%/cmd-offers.c \
 	%D%/cmd-provider.c \
 	%D%/cmd-queue.c \
+	%D%/cmd-quote.c \
 	%D%/cmd-ssh.c \
 	%D%/cmd-start.c \
 	%D%/cmd-status.c \
@@ -29,12 +31,20 @@ libsouk_cli_la_SOURCES = \
 	%D%/help.c \
 	%D%/job.c \
 	%D%/json-rows.c \
+	%D%/json-stream.c \
 	%D%/json.c \
+	%D%/launch-summary.c \
 	%D%/message.c \
 	%D%/names.c \
+	%D%/offers-print.c \
 	%D%/pager.c \
+	%D%/plan-explain.c \
+	%D%/plan-json.c \
 	%D%/plan-table.c \
 	%D%/progress.c \
+	%D%/provider-test.c \
+	%D%/provider-test.h \
+	%D%/quote-table.c \
 	%D%/table.c \
 	%D%/task-flags.c \
 	%D%/text.c \

@@ -25,9 +25,11 @@ static struct {
 	int has_ticker;
 	int stop;
 	int terminal;
+	int quiet;	   /* how far a step has come is nobody's business */
 	int active;	   /* a step is running */
 	int shown;	   /* its line stands on the terminal */
 	int64_t began_ms;
+	int64_t told_ms;   /* elsewhere: when a line last said how far; 0: none has */
 	char step[256];
 } progress = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -155,6 +157,23 @@ static void begin_step(const struct souk_event *event)
 	}
 }
 
+/* On a terminal the step's line says it, elsewhere a line, but not more than one a second. */
+static void advance(const struct souk_event *event)
+{
+	int64_t now = now_ms();
+
+	if (progress.quiet || !event->text)
+		return;
+	if (progress.active) {
+		snprintf(progress.step, sizeof(progress.step), "%s", event->text);
+		if (progress.shown)
+			draw();
+	} else if (!progress.terminal && (!progress.told_ms || now - progress.told_ms >= 1000)) {
+		progress.told_ms = now;
+		print_line("", NULL, event->text);
+	}
+}
+
 static void on_event(const struct souk_event *event, void *arg)
 {
 	struct cli_stream *stream = arg;
@@ -162,7 +181,9 @@ static void on_event(const struct souk_event *event, void *arg)
 	pthread_mutex_lock(&progress.lock);
 	if (event->cluster && *event->cluster)
 		snprintf(stream->cluster, sizeof(stream->cluster), "%s", event->cluster);
-	if (event->kind == SOUK_EVENT_DONE) {
+	if (event->kind == SOUK_EVENT_ADVANCE) {
+		advance(event);
+	} else if (event->kind == SOUK_EVENT_DONE) {
 		end_step(1);
 	} else if (event->kind == SOUK_EVENT_PROGRESS && progress.terminal) {
 		begin_step(event);
@@ -224,6 +245,8 @@ void cli_stream_begin(struct cli_stream *stream, const struct cli *cli)
 	fflush(stdout);
 	pthread_mutex_lock(&progress.lock);
 	progress.terminal = cli_terminal_moves(stderr);
+	progress.quiet = cli->common.json;
+	progress.told_ms = 0;
 	pthread_mutex_unlock(&progress.lock);
 	souk_log_set_sink(on_log, NULL);
 }

@@ -56,7 +56,7 @@ size_t cli_task_show_diagnostics(const struct souk_task_file *file, const char *
 	return errors;
 }
 
-static int load(struct cli *cli, const struct cli_task_options *options, const char *source,
+static int load(struct cli *cli, const struct cli_task_options *options, const char *source, int all,
 		struct souk_task_file **file_out)
 {
 	struct souk_error err = SOUK_ERROR_INIT;
@@ -66,7 +66,10 @@ static int load(struct cli *cli, const struct cli_task_options *options, const c
 	int ret, status;
 
 	fill_overrides(options, &overrides);
-	ret = souk_task_file_load(cli->souk, source, &overrides, &file, &err);
+	if (all)
+		ret = souk_task_file_load_all(cli->souk, source, &overrides, &file, &err);
+	else
+		ret = souk_task_file_load(cli->souk, source, &overrides, &file, &err);
 	errors = cli_task_show_diagnostics(file, source);
 	if (ret == SOUK_OK) {
 		*file_out = file;
@@ -79,15 +82,15 @@ static int load(struct cli *cli, const struct cli_task_options *options, const c
 	return status;
 }
 
-int cli_task_load(struct cli *cli, const struct cli_task_options *options, int n_args, char **args,
-		  struct souk_task_file **file_out)
+static int load_words(struct cli *cli, const struct cli_task_options *options, int n_args, char **args,
+		      int all, struct souk_task_file **file_out)
 {
 	struct souk_error err = SOUK_ERROR_INIT;
 	struct souk_buf words;
 	int i, status;
 
 	if (n_args == 1)
-		return load(cli, options, args[0], file_out);
+		return load(cli, options, args[0], all, file_out);
 	if (cli_task_is_file_name(args[0]))
 		return cli_usage(cli->cmd, "souk %s: one task file only: unexpected '%.60s' behind '%.60s'",
 				 cli->cmd->name, args[1], args[0]);
@@ -99,7 +102,19 @@ int cli_task_load(struct cli *cli, const struct cli_task_options *options, int n
 	if (souk_buf_failed(&words, &err) != SOUK_OK)
 		status = cli_fail(&err);
 	else
-		status = load(cli, options, words.data, file_out);
+		status = load(cli, options, words.data, all, file_out);
 	souk_buf_fini(&words);
 	return status;
+}
+
+int cli_task_load(struct cli *cli, const struct cli_task_options *options, int n_args, char **args,
+		  struct souk_task_file **file_out)
+{
+	return load_words(cli, options, n_args, args, 0, file_out);
+}
+
+int cli_task_load_all(struct cli *cli, const struct cli_task_options *options, int n_args, char **args,
+		      struct souk_task_file **file_out)
+{
+	return load_words(cli, options, n_args, args, 1, file_out);
 }

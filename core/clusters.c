@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "base/util.h"
-#include "context.h"
+#include "plan.h"
 
 struct souk_clusters {
 	struct souk_store_cluster *stored;
@@ -264,7 +264,7 @@ static int new_name(struct souk *souk, char name[64], struct souk_error *err)
 	return SOUK_OK;
 }
 
-int souk_launch(struct souk *souk, const struct souk_task_file *file, const struct souk_plan *plan,
+int souk_launch(struct souk *souk, const struct souk_task_file *file, struct souk_plan *plan,
 		const struct souk_launch_options *options, struct souk_launch_result *result_out,
 		struct souk_error *err)
 {

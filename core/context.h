@@ -39,11 +39,4 @@ struct souk_task_file {
 int souk_task_file_task(const struct souk_task_file *file, const struct souk_task **task_out,
 			struct souk_error *err);
 
-struct souk_plan {
-	struct souk_catalog catalog;
-	struct souk_plan_result result;
-	struct souk_offer_row *rows;
-	char **notes;
-};
-
 #endif

@@ -91,6 +91,7 @@ static const struct {
 	{ SOUK_FEATURE_HOST_KEY, "host-key", "the first SSH key seen is pinned" },
 	{ SOUK_FEATURE_SELF_SHUTDOWN, "self-shutdown", "no autostop: machines run until 'souk down'" },
 	{ SOUK_FEATURE_MAX_RUN, "max-run", "the cloud itself sets no time limit" },
+	{ SOUK_FEATURE_TAG_KEYS, "tag-keys", "'souk doctor' cannot find what other tools left" },
 };
 
 static int note_feature(struct info *info, int has, const char *name, const char *without,

@@ -14,6 +14,7 @@
 #include "base/similar.h"
 #include "base/util.h"
 #include "context.h"
+#include "market/catalog-file.h"
 
 const char *souk_version(void)
 {
@@ -74,6 +75,23 @@ static int load_config(struct souk *souk, const struct souk_settings *settings,
 	return ret;
 }
 
+/* Those who see only what is on sale may name providers of which there is a catalogue alone. */
+static int choose_providers(struct souk *souk, const struct souk_settings *settings,
+			    struct souk_error *err)
+{
+	const char *const *name = settings ? settings->providers : NULL;
+	int ret = SOUK_OK;
+
+	for (; name && *name && ret == SOUK_OK; name++) {
+		if (!souk_modules_get(&souk->registry.modules, *name) &&
+		    !(settings->without_modules && souk_catalog_file_exists(&souk->paths, *name)))
+			ret = souk_registry_missing(&souk->registry, *name, err);
+		else
+			ret = souk_strv_add(&souk->registry.wanted, *name, err);
+	}
+	return ret;
+}
+
 int souk_new(const struct souk_settings *settings, struct souk **souk_out, struct souk_error *err)
 {
 	struct souk *souk = calloc(1, sizeof(*souk));
@@ -92,9 +110,10 @@ int souk_new(const struct souk_settings *settings, struct souk **souk_out, struc
 	if (ret == SOUK_OK)
 		ret = load_config(souk, settings, err);
 	if (ret == SOUK_OK)
-		ret = souk_registry_init(&souk->registry, &souk->paths, &souk->config,
-					 settings ? settings->providers : NULL,
+		ret = souk_registry_init(&souk->registry, &souk->paths, &souk->config, NULL,
 					 settings ? settings->provider_path : NULL, err);
+	if (ret == SOUK_OK)
+		ret = choose_providers(souk, settings, err);
 	if (ret == SOUK_OK && !(souk->owner = make_owner(&souk->config)))
 		ret = souk_error_nomem(err);
 	if (ret < 0) {

@@ -121,6 +121,21 @@ int souk_task_file_check(struct souk *souk, const char *source,
 	return load(souk, source, 0, overrides, file_out, err);
 }
 
+int souk_task_file_load_all(struct souk *souk, const char *source,
+			    const struct souk_overrides *overrides, struct souk_task_file **file_out,
+			    struct souk_error *err)
+{
+	const struct souk_dag *dag;
+	int ret;
+
+	ret = load(souk, source, !looks_like_file(source), overrides, file_out, err);
+	dag = *file_out ? (*file_out)->dag : NULL;
+	/* Of several nothing is launched. */
+	if (ret == SOUK_OK && dag && dag->n_tasks == 1)
+		ret = souk_task_check_supported(&dag->tasks[0], (*file_out)->path, err);
+	return ret;
+}
+
 int souk_task_file_load(struct souk *souk, const char *source,
 			const struct souk_overrides *overrides, struct souk_task_file **file_out,
 			struct souk_error *err)

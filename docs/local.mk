@@ -4,4 +4,6 @@
 EXTRA_DIST += README.md NEWS
 EXTRA_DIST += \
 	%D%/architecture.md \
+	%D%/catalog-format.md \
+	%D%/market.md \
 	%D%/providers.md

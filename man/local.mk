@@ -7,6 +7,7 @@ MAN_PAGES += \
 	%D%/souk-catalog.1 \
 	%D%/souk-check.1 \
 	%D%/souk-config.5 \
+	%D%/souk-doctor.1 \
 	%D%/souk-down.1 \
 	%D%/souk-exec.1 \
 	%D%/souk-launch.1 \
@@ -15,6 +16,7 @@ MAN_PAGES += \
 	%D%/souk-provider.1 \
 	%D%/souk-provider.3 \
 	%D%/souk-queue.1 \
+	%D%/souk-quote.1 \
 	%D%/souk-ssh.1 \
 	%D%/souk-start.1 \
 	%D%/souk-status.1 \

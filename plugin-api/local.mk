@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # plugin-api - what a provider author sees: the header, the library, the template
 
-soukinclude_HEADERS += %D%/include/souk/provider.h
+soukinclude_HEADERS += \
+	%D%/include/souk/provider-json.h \
+	%D%/include/souk/provider.h
 pkgconfig_DATA += %D%/souk-provider.pc
 
 # The parts are also linked into a program that is not to load a library for them.
@@ -11,8 +13,10 @@ libsouk_provider_parts_la_SOURCES = \
 	%D%/src/cloud-config.c \
 	%D%/src/error.c \
 	%D%/src/host.c \
+	%D%/src/network.c \
 	%D%/src/parallel.c \
-	%D%/src/parse.c
+	%D%/src/parse.c \
+	%D%/src/settings.c
 libsouk_provider_parts_la_CPPFLAGS = $(API_CPPFLAGS)
 libsouk_provider_parts_la_CFLAGS = $(AM_CFLAGS) $(LIBRARY_CFLAGS)
 
@@ -23,9 +27,10 @@ libsouk_provider_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-Wl,--version-script=$(srcdir)/%D%/libsouk-provider.map
 EXTRA_libsouk_provider_la_DEPENDENCIES = %D%/libsouk-provider.map
 
-EXTRA_DIST += \
-	%D%/libsouk-provider.map \
-	%D%/provider.map \
+EXTRA_DIST += %D%/libsouk-provider.map %D%/provider.map
+
+# What 'souk provider new' copies.
+dist_template_DATA += \
 	%D%/template/Makefile.am \
 	%D%/template/README.md \
 	%D%/template/acme.c \

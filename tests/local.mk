@@ -6,8 +6,10 @@ include %D%/abi/local.mk
 include %D%/template/local.mk
 include %D%/e2e/local.mk
 include %D%/cloudsim/local.mk
+include %D%/conformance/local.mk
 include %D%/crash/local.mk
 include %D%/fuzz/local.mk
+include %D%/market/local.mk
 include %D%/bench/local.mk
 
 TESTS += $(check_PROGRAMS)

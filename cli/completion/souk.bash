@@ -2,7 +2,7 @@
 # souk.bash - completion of souk for bash
 # shellcheck shell=bash
 
-_souk_commands='launch exec logs queue cancel status ssh start stop down autostop offers catalog validate check provider help'
+_souk_commands='launch exec logs queue cancel status ssh start stop down autostop offers quote catalog validate check doctor provider help'
 _souk_common='--providers --provider-path --set --json -y --yes -v --verbose --debug -h --help'
 _souk_task='-n --name --workdir --env --env-file --secret --secret-file --gpus --cpus --memory --num-nodes'
 
@@ -12,18 +12,27 @@ _souk_flags()
 	case $1 in
 	launch)
 		echo "-c --cluster -d --detach-run --down -i --idle-minutes-to-autostop --retry-until-up" \
-			"--dryrun -a --all --no-setup $_souk_task --instance-type --use-spot --no-use-spot" \
+			"--dryrun -a --all --limit --explain --optimize --hours --quote --no-setup $_souk_task --instance-type --use-spot --no-use-spot" \
 			"--infra --disk-size --disk-tier --image-id --ports --max-hourly-cost"
 		;;
 	exec) echo "-d --detach-run $_souk_task" ;;
+	quote)
+		echo "--hours --egress --optimize -a --all --limit --live -l --list --show --rm $_souk_task" \
+			"--instance-type --use-spot --no-use-spot --infra --disk-size --disk-tier --image-id" \
+			"--ports --max-hourly-cost"
+		;;
 	logs) echo "-f --follow --no-follow --status" ;;
 	cancel | start | stop | down) echo "-a --all" ;;
 	status) echo "-r --refresh" ;;
+	doctor) echo "--region --tear-down --others -a --all" ;;
 	ssh) echo "--rank" ;;
 	autostop) echo "-i --idle-minutes --down --cancel" ;;
+	catalog)
+		echo "--provider --date --source-note -o --output --dry-run --skip-bad --verify"
+		;;
 	offers)
-		echo "--infra --region --instance-type --cpus --memory --max-price --spot --all-regions" \
-			"--zones --limit --csv"
+		echo "--infra --region --instance-type --arch --cpus --memory --max-price --spot" \
+			"--all-regions --zones --sort --limit --csv --evidence"
 		;;
 	esac
 }
@@ -36,6 +45,11 @@ _souk_clusters()
 _souk_providers()
 {
 	souk provider list 2>/dev/null | sed -e 1d -e 's/ .*//'
+}
+
+_souk_quotes()
+{
+	souk quote --list 2>/dev/null | sed -e 1d -e 's/ .*//'
 }
 
 # Words that begin with $cur.
@@ -75,7 +89,8 @@ _souk_has_value()
 	[[ " -c --cluster --providers --infra --provider-path --workdir --env-file --secret-file --env \
 		--secret --disk-tier --set -i --idle-minutes --idle-minutes-to-autostop -n --name --gpus \
 		--cpus --memory --num-nodes --instance-type --disk-size --image-id --ports \
-		--max-hourly-cost --region --max-price --limit --rank " == *[[:space:]]"$1"[[:space:]]* ]]
+		--max-hourly-cost --region --max-price --sort --arch --limit --rank --hours --egress --optimize \
+		--quote --show --rm --provider --date --source-note -o --output " == *[[:space:]]"$1"[[:space:]]* ]]
 }
 
 # The value of flag $1.
@@ -83,11 +98,15 @@ _souk_value()
 {
 	case $1 in
 	-c | --cluster) _souk_words "$(_souk_clusters)" ;;
-	--providers | --infra) _souk_words "$(_souk_providers)" ;;
+	--provider | --providers | --infra) _souk_words "$(_souk_providers)" ;;
+	--sort) _souk_words 'price spot gpu-price vcpus memory name' ;;
+	--arch) _souk_words 'x86_64 arm64' ;;
 	--provider-path | --workdir) _souk_any_files -d ;;
-	--env-file | --secret-file) _souk_any_files -f ;;
+	--env-file | --secret-file | -o | --output) _souk_any_files -f ;;
 	--env | --secret) _souk_words "$(compgen -e)" ;;
 	--disk-tier) _souk_words 'low medium high ultra best' ;;
+	--optimize) _souk_words 'cost time' ;;
+	--quote | --show | --rm) _souk_words "$(_souk_quotes)" ;;
 	esac
 }
 
@@ -95,13 +114,19 @@ _souk_value()
 _souk_argument()
 {
 	case $1 in
-	launch | validate) _souk_files ;;
+	launch | quote | validate) _souk_files ;;
 	exec) if [[ $2 == 0 ]]; then _souk_words "$(_souk_clusters)"; else _souk_files; fi ;;
 	logs | queue | cancel | ssh) [[ $2 == 0 ]] && _souk_words "$(_souk_clusters)" ;;
 	status | start | stop | down | autostop) _souk_words "$(_souk_clusters)" ;;
-	check) _souk_words "$(_souk_providers)" ;;
+	check | doctor) _souk_words "$(_souk_providers)" ;;
 	catalog)
-		if [[ $2 == 0 ]]; then _souk_words 'info update'; else _souk_words "$(_souk_providers)"; fi
+		if [[ $2 == 0 ]]; then
+			_souk_words 'info update import rm'
+		elif [[ " ${COMP_WORDS[*]} " == *' import '* ]]; then
+			_souk_any_files -f
+		else
+			_souk_words "$(_souk_providers)"
+		fi
 		;;
 	provider)
 		if [[ $2 == 0 ]]; then _souk_words 'list info'; else _souk_words "$(_souk_providers)"; fi

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t read_ms(clockid_t clock)
@@ -26,6 +27,31 @@ int64_t souk_clock_wall_ms(void)
 int64_t souk_clock_wall_s(void)
 {
 	return souk_clock_wall_ms() / 1000;
+}
+
+int souk_clock_parse_http(const char *text, int64_t *seconds_out)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm tm = { 0 };
+	char month[4], zone[4];
+	const char *found;
+	int64_t seconds;
+
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]", &tm.tm_mday, month,
+		   &tm.tm_year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, zone) != 7)
+		return -1;
+	found = strstr(months, month);
+	if (!found || strlen(month) != 3 || (found - months) % 3 != 0 || strcmp(zone, "GMT") != 0 ||
+	    tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60 ||
+	    tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0 || tm.tm_year < 1970)
+		return -1;
+	tm.tm_mon = (int)(found - months) / 3;
+	tm.tm_year -= 1900;
+	seconds = (int64_t)timegm(&tm);
+	if (seconds < 0)
+		return -1;
+	*seconds_out = seconds;
+	return 0;
 }
 
 const char *souk_time_text(int64_t seconds, char text[SOUK_TIME_TEXT_SIZE])

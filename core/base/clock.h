@@ -13,6 +13,9 @@ int64_t souk_clock_ms(void);
 int64_t souk_clock_wall_ms(void);
 int64_t souk_clock_wall_s(void);
 
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110) to seconds since the epoch. 0, or -1 if it is not one. */
+int souk_clock_parse_http(const char *text, int64_t *seconds_out);
+
 #define SOUK_TIME_TEXT_SIZE 32
 /* "2026-07-04T12:30:00Z" of seconds since the epoch; "-" for 0. Returns text. */
 const char *souk_time_text(int64_t seconds, char text[SOUK_TIME_TEXT_SIZE]);

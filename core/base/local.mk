@@ -4,6 +4,7 @@
 base_sources = \
 	%D%/cancel.c \
 	%D%/clock.c \
+	%D%/csv.c \
 	%D%/engine.c \
 	%D%/error.c \
 	%D%/fs.c \
@@ -11,6 +12,7 @@ base_sources = \
 	%D%/log.c \
 	%D%/money.c \
 	%D%/paths.c \
+	%D%/pattern.c \
 	%D%/proc.c \
 	%D%/similar.c \
 	%D%/strv.c \
@@ -18,6 +20,7 @@ base_sources = \
 	%D%/banned.h \
 	%D%/cancel.h \
 	%D%/clock.h \
+	%D%/csv.h \
 	%D%/engine.h \
 	%D%/error.h \
 	%D%/fs.h \
@@ -25,6 +28,7 @@ base_sources = \
 	%D%/log.h \
 	%D%/money.h \
 	%D%/paths.h \
+	%D%/pattern.h \
 	%D%/proc.h \
 	%D%/similar.h \
 	%D%/strv.h \

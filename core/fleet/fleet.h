@@ -24,7 +24,7 @@ struct souk_fleet {
 /* The operations behind the functions of souk/souk.h that reach out; see there. */
 struct souk_fleet_ops {
 	int (*launch)(struct souk_fleet *fleet, const struct souk_task *task,
-		      const struct souk_plan_result *plan, const struct souk_launch_options *options,
+		      struct souk_plan_result *plan, const struct souk_launch_options *options,
 		      struct souk_launch_result *result_out, struct souk_error *err);
 	int (*exec)(struct souk_fleet *fleet, const char *cluster, const struct souk_task *task,
 		    const struct souk_launch_options *options, struct souk_launch_result *result_out,
@@ -50,6 +50,14 @@ struct souk_fleet_ops {
 		    const struct souk_callbacks *callbacks, struct souk_error *err);
 	int (*autostop)(struct souk_fleet *fleet, const char *cluster, int64_t idle_minutes, int down,
 			struct souk_error *err);
+	/* End a machine of 'owner' (NULL: nobody of souk's) that no cluster of the store has. */
+	int (*end_orphan)(struct souk_fleet *fleet, const char *provider,
+			  const struct souk_instance_ref *ref, const char *owner,
+			  const struct souk_callbacks *callbacks, struct souk_error *err);
+	/* Remove what is left of such a cluster besides machines; 'id' must then be gone. */
+	int (*end_leftover)(struct souk_fleet *fleet, const char *provider,
+			    const struct souk_instance_ref *ref, const char *owner,
+			    struct souk_error *err);
 	int (*ssh_config)(struct souk_fleet *fleet, const char *cluster, uint32_t rank,
 			  char **config_out, char **host_out, struct souk_error *err);
 };

@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/pattern.h"
 #include "base/util.h"
 #include "fleet/provision.h"
 #include "fleet/settle.h"
@@ -35,9 +36,9 @@ static int request_fits(const struct souk_request *r, const struct souk_store_cl
 {
 	if (r->provider && strcasecmp(r->provider, c->provider) != 0)
 		return 0;
-	if (r->region && strcasecmp(r->region, c->region) != 0)
+	if (r->region && !souk_pattern_matches(r->region, c->region))
 		return 0;
-	if (r->zone && c->zone && strcasecmp(r->zone, c->zone) != 0)
+	if (r->zone && c->zone && !souk_pattern_matches(r->zone, c->zone))
 		return 0;
 	if (r->instance_type && strcasecmp(r->instance_type, c->instance_type) != 0)
 		return 0;
@@ -499,7 +500,7 @@ static int check_autostop(const struct souk_task *task, const struct souk_launch
 }
 
 static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
-			const struct souk_plan_result *plan, const struct souk_launch_options *options,
+			struct souk_plan_result *plan, const struct souk_launch_options *options,
 			struct souk_store_cluster *cluster, struct souk_error *err)
 {
 	int ret;
@@ -522,8 +523,7 @@ static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 	ret = check_autostop(task, options, err);
 	if (ret < 0)
 		return ret;
-	return fleet_provision(fleet, task, plan, options->retry_until_up, options->callbacks, cluster,
-			       err);
+	return fleet_provision(fleet, task, plan, options, cluster, err);
 }
 
 static int launch_on(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
@@ -546,7 +546,7 @@ static int launch_on(struct souk_fleet *fleet, struct souk_store_cluster *cluste
 
 /* The cluster's lock is held until the job is submitted, not while it is followed. */
 static int launch_locked(struct souk_fleet *fleet, const struct souk_task *task,
-			 const struct souk_plan_result *plan,
+			 struct souk_plan_result *plan,
 			 const struct souk_launch_options *options, struct souk_store_cluster *cluster,
 			 struct souk_remote ***remotes, struct souk_launch_result *result,
 			 struct souk_error *err)
@@ -566,7 +566,7 @@ static int launch_locked(struct souk_fleet *fleet, const struct souk_task *task,
 }
 
 int fleet_launch(struct souk_fleet *fleet, const struct souk_task *task,
-		 const struct souk_plan_result *plan, const struct souk_launch_options *options,
+		 struct souk_plan_result *plan, const struct souk_launch_options *options,
 		 struct souk_launch_result *result_out, struct souk_error *err)
 {
 	struct souk_store_cluster cluster = { 0 };

@@ -6,7 +6,7 @@
 #include "fleet/cluster.h"
 
 int fleet_launch(struct souk_fleet *fleet, const struct souk_task *task,
-		 const struct souk_plan_result *plan, const struct souk_launch_options *options,
+		 struct souk_plan_result *plan, const struct souk_launch_options *options,
 		 struct souk_launch_result *result_out, struct souk_error *err);
 int fleet_exec(struct souk_fleet *fleet, const char *cluster, const struct souk_task *task,
 	       const struct souk_launch_options *options, struct souk_launch_result *result_out,

@@ -4,13 +4,18 @@
 fleet_sources = \
 	%D%/bring-up.c \
 	%D%/cluster.c \
+	%D%/doctor.c \
 	%D%/keys.c \
 	%D%/launch.c \
 	%D%/operations.c \
 	%D%/provision.c \
 	%D%/settle.c \
+	%D%/summary.c \
+	%D%/summary-advice.c \
 	%D%/cluster.h \
+	%D%/doctor.h \
 	%D%/fleet.h \
 	%D%/launch.h \
 	%D%/provision.h \
-	%D%/settle.h
+	%D%/settle.h \
+	%D%/summary.h

@@ -7,6 +7,7 @@
 #include "base/engine.h"
 #include "base/error.h"
 #include "base/util.h"
+#include "fleet/doctor.h"
 #include "fleet/launch.h"
 #include "fleet/provision.h"
 #include "fleet/settle.h"
@@ -335,6 +336,8 @@ const struct souk_fleet_ops souk_fleet_ops = {
 	.down = fleet_down,
 	.autostop = fleet_autostop,
 	.ssh_config = fleet_ssh_config,
+	.end_orphan = fleet_end_orphan,
+	.end_leftover = fleet_end_leftover,
 };
 
 const struct souk_engine *souk_engine_entry(void)

@@ -13,6 +13,7 @@
 #include "base/money.h"
 #include "base/util.h"
 #include "fleet/settle.h"
+#include "fleet/summary.h"
 
 #define RUNNING_PATIENCE_MS 600000
 #define POLL_MIN_MS 20
@@ -22,24 +23,16 @@
 #define BUSY_PAUSE_MS 2000u
 #define RETRY_MAX_MS 300000
 
-/* Places that need not be tried in this round: a failure and its scope. */
-struct exclusion {
-	const struct souk_candidate *candidate;
-	int scope;
-};
-
 struct launch {
 	struct souk_fleet *fleet;
 	const struct souk_task *task;
-	const struct souk_plan_result *plan;
+	struct souk_plan_result *plan;
 	const struct souk_callbacks *callbacks;
 	struct souk_store_cluster *cluster;
 	struct fleet_keys keys;
-	struct exclusion *exclusions;
-	size_t n_exclusions;
-	size_t tried;
+	struct fleet_attempts attempts; /* of this round; the first was the best candidate */
+	size_t hushed;		 /* the last so many failures were not told, as they were of the same kind */
 	int may_retry;		 /* a failure of the round was of those that pass */
-	struct souk_error first; /* the first failure of the round: it was the best candidate */
 };
 
 /* ---- Waiting ---- */
@@ -115,12 +108,14 @@ int fleet_wait_running(struct souk_fleet *fleet, struct souk_provider *provider,
 
 static void describe_candidate(const struct souk_candidate *c, char *text, size_t size)
 {
-	const struct souk_offer *o = &c->offer->offer;
+	const struct souk_offer *o = &c->offer;
+	int dollars = strcmp(o->currency, "USD") == 0;
 	char price[SOUK_MONEY_TEXT_SIZE];
 
-	snprintf(text, size, "%s %s %s%s, $%s/h", c->offer->provider, o->zone ? o->zone : o->region,
-		 o->instance_type, c->spot ? " (spot)" : "",
-		 souk_money_text(c->total_micros_per_hour, price));
+	snprintf(text, size, "%s %s %s%s, %s%s%s%s/h", c->provider, o->zone ? o->zone : o->region,
+		 o->instance_type, c->spot ? " (spot)" : "", dollars ? "$" : "",
+		 souk_money_text(c->total_micros_per_hour, price), dollars ? "" : " ",
+		 dollars ? "" : o->currency);
 }
 
 /* What the store says of the cluster while this candidate is tried. */
@@ -128,11 +123,11 @@ static int describe_cluster(struct launch *launch, const struct souk_candidate *
 			    struct souk_error *err)
 {
 	struct souk_store_cluster *cluster = launch->cluster;
-	const struct souk_offer *o = &c->offer->offer;
+	const struct souk_offer *o = &c->offer;
 	const struct souk_autostop *autostop = &c->request->autostop;
 
 	if (souk_strset(&cluster->owner, launch->fleet->owner) < 0 ||
-	    souk_strset(&cluster->provider, c->offer->provider) < 0 ||
+	    souk_strset(&cluster->provider, c->provider) < 0 ||
 	    souk_strset(&cluster->region, o->region) < 0 || souk_strset(&cluster->zone, o->zone) < 0 ||
 	    souk_strset(&cluster->instance_type, o->instance_type) < 0 ||
 	    souk_strset(&cluster->arch, o->arch) < 0 ||
@@ -164,10 +159,10 @@ static int intent_init(struct launch *launch, const struct souk_candidate *c,
 	*intent = (struct souk_store_intent){
 		.token = strdup(id),
 		.cluster = souk_strdup(launch->cluster->name),
-		.provider = souk_strdup(c->offer->provider),
-		.region = souk_strdup(c->offer->offer.region),
-		.zone = souk_strdup(c->offer->offer.zone),
-		.instance_type = souk_strdup(c->offer->offer.instance_type),
+		.provider = souk_strdup(c->provider),
+		.region = souk_strdup(c->offer.region),
+		.zone = souk_strdup(c->offer.zone),
+		.instance_type = souk_strdup(c->offer.instance_type),
 		.count = launch->task->num_nodes,
 		.spot = c->spot,
 		.created_at = souk_clock_wall_ms(),
@@ -214,7 +209,7 @@ static void fill_spec(const struct launch *launch, const struct souk_candidate *
 		      const struct souk_store_intent *intent, const struct souk_label *labels,
 		      struct souk_instance_spec *spec)
 {
-	const struct souk_offer *o = &c->offer->offer;
+	const struct souk_offer *o = &c->offer;
 	const struct souk_request *r = c->request;
 
 	*spec = (struct souk_instance_spec){
@@ -389,6 +384,25 @@ static int provision_failed(struct launch *launch, struct souk_provider *provide
 	return code;
 }
 
+/* Nodes of one cluster talk to each other: all of them are in one zone, or there is no cluster. */
+static int check_one_zone(const struct souk_store_cluster *cluster, struct souk_error *err)
+{
+	const char *zone = NULL;
+	size_t i;
+
+	for (i = 0; i < cluster->n_nodes; i++) {
+		if (!cluster->nodes[i].zone)
+			continue;
+		if (zone && strcmp(zone, cluster->nodes[i].zone) != 0)
+			return souk_error_set(err, SOUK_E_CAPACITY,
+					      "%s: gave machines in '%s' and in '%s', not %u in one zone",
+					      cluster->provider, zone, cluster->nodes[i].zone,
+					      cluster->num_nodes);
+		zone = cluster->nodes[i].zone;
+	}
+	return SOUK_OK;
+}
+
 static int wait_or_give_back(struct launch *launch, struct souk_provider *provider,
 			     struct souk_store_intent *intent,
 			     const struct souk_instance_list *instances, struct souk_error *err)
@@ -401,6 +415,8 @@ static int wait_or_give_back(struct launch *launch, struct souk_provider *provid
 		    launch->task->num_nodes == 1 ? "" : "s");
 	ret = fleet_wait_running(launch->fleet, provider, launch->cluster,
 				 launch->task->provision_timeout_s * 1000, err);
+	if (ret == SOUK_OK)
+		ret = check_one_zone(launch->cluster, err);
 	if (ret == SOUK_OK)
 		return souk_store_cluster_put(launch->fleet->store, launch->cluster, err);
 	/* After Ctrl-C the user decides: what runs stays in the store, INIT. */
@@ -435,7 +451,7 @@ static int try_candidate(struct launch *launch, const struct souk_candidate *c,
 	for (i = 0; i < c->request->labels.n; i++)
 		labels[i] = (struct souk_label){ c->request->labels.items[i].key,
 						 c->request->labels.items[i].value };
-	ret = souk_registry_get(launch->fleet->registry, c->offer->provider, &provider, err);
+	ret = souk_registry_get(launch->fleet->registry, c->provider, &provider, err);
 	if (ret == SOUK_OK)
 		ret = describe_cluster(launch, c, err);
 	if (ret == SOUK_OK)
@@ -482,57 +498,38 @@ static int try_patiently(struct launch *launch, const struct souk_candidate *c,
 
 /* ---- Down the plan ---- */
 
-/* The type, and what is put into it. */
-static int is_same_machine(const struct souk_offer *a, const struct souk_offer *b)
+/* 1 with the next candidate that need not fail as another one did, 0 if there is none. 'count': those
+ * that are passed over are counted. */
+static int next_candidate(const struct launch *launch, size_t *at, int count,
+			  struct souk_candidate *candidate, struct souk_error *err)
 {
-	return strcmp(a->instance_type, b->instance_type) == 0 &&
-	       souk_streq(a->accelerator, b->accelerator) &&
-	       a->accelerator_milli == b->accelerator_milli;
-}
+	struct fleet_attempt *cover;
+	int ret;
 
-static int is_excluded(const struct launch *launch, const struct souk_candidate *c)
-{
-	size_t i;
-
-	for (i = 0; i < launch->n_exclusions; i++) {
-		const struct souk_candidate *x = launch->exclusions[i].candidate;
-		int scope = launch->exclusions[i].scope;
-
-		if (strcmp(x->offer->provider, c->offer->provider) != 0)
-			continue;
-		if (scope == SOUK_SCOPE_PROVIDER)
+	while (*at < launch->plan->n) {
+		ret = souk_plan_result_get(launch->plan, (*at)++, candidate, err);
+		if (ret < 0)
+			return ret;
+		cover = fleet_attempts_cover(&launch->attempts, candidate);
+		if (!cover)
 			return 1;
-		if (strcmp(x->offer->offer.region, c->offer->offer.region) != 0)
-			continue;
-		if (scope == SOUK_SCOPE_REGION)
-			return 1;
-		if (!souk_streq(x->offer->offer.zone, c->offer->offer.zone))
-			continue;
-		if (scope == SOUK_SCOPE_ZONE ||
-		    (x->spot == c->spot && is_same_machine(&x->offer->offer, &c->offer->offer)))
-			return 1;
+		cover->skipped += (uint32_t)count;
 	}
 	return 0;
-}
-
-static const struct souk_candidate *next_candidate(const struct launch *launch, size_t *at)
-{
-	for (; *at < launch->plan->n; (*at)++)
-		if (!is_excluded(launch, &launch->plan->items[*at]))
-			return &launch->plan->items[(*at)++];
-	return NULL;
 }
 
 static void record_attempt(struct launch *launch, const struct souk_candidate *c, int code,
 			   const struct souk_error *error)
 {
-	const struct souk_offer *o = &c->offer->offer;
+	const struct souk_offer *o = &c->offer;
 	struct souk_error own = SOUK_ERROR_INIT;
 	struct souk_store_attempt attempt = {
-		.provider = (char *)c->offer->provider,
+		.provider = (char *)c->provider,
 		.region = (char *)o->region,
 		.zone = (char *)o->zone,
 		.instance_type = (char *)o->instance_type,
+		.accelerator = (char *)o->accelerator,
+		.accelerator_milli = o->accelerator_milli,
 		.spot = c->spot,
 		.code = code,
 		.scope = code == SOUK_OK ? SOUK_SCOPE_OFFER : error->scope,
@@ -550,55 +547,103 @@ static int ends_launch(int code)
 	return code == SOUK_E_CANCELLED || code == SOUK_E_NOMEM;
 }
 
-static int exclude(struct launch *launch, const struct souk_candidate *c, int scope,
-		   struct souk_error *err)
-{
-	void *items = souk_array_grow(launch->exclusions, launch->n_exclusions,
-				      sizeof(*launch->exclusions));
-
-	if (!items)
-		return souk_error_nomem(err);
-	launch->exclusions = items;
-	launch->exclusions[launch->n_exclusions++] = (struct exclusion){ c, scope };
-	return SOUK_OK;
-}
-
 /* How far away the next candidate is, in a word. */
 static const char *next_what(const struct souk_candidate *c, const struct souk_candidate *next)
 {
-	if (strcmp(c->offer->provider, next->offer->provider) != 0)
+	if (strcmp(c->provider, next->provider) != 0)
 		return "provider";
-	if (strcmp(c->offer->offer.region, next->offer->offer.region) != 0)
+	if (strcmp(c->offer.region, next->offer.region) != 0)
 		return "region";
-	return souk_streq(c->offer->offer.zone, next->offer->offer.zone) ? "offer" : "zone";
+	return souk_streq(c->offer.zone, next->offer.zone) ? "offer" : "zone";
 }
 
-/* One line: what failed, and what is tried now. */
+/* The account may not have it, and an earlier line has said so of the same provider? */
+static int was_told(const struct launch *launch)
+{
+	const struct fleet_attempts *all = &launch->attempts;
+	const struct fleet_attempt *last = &all->items[all->n - 1];
+	size_t i;
+
+	if (last->error.code != SOUK_E_QUOTA && last->error.code != SOUK_E_AUTH)
+		return 0;
+	for (i = 0; i + 1 < all->n; i++)
+		if (all->items[i].error.code == last->error.code &&
+		    all->items[i].candidate.spot == last->candidate.spot &&
+		    strcmp(all->items[i].candidate.provider, last->candidate.provider) == 0 &&
+		    strcmp(all->items[i].error.reason, last->error.reason) == 0)
+			return 1;
+	return 0;
+}
+
+/* What comes after a failure, in words. */
+static void say_next(const struct souk_candidate *c, const struct souk_candidate *next, char *text,
+		     size_t size)
+{
+	char place[256];
+
+	if (!next) {
+		snprintf(text, size, "that was the last candidate");
+		return;
+	}
+	describe_candidate(next, place, sizeof(place));
+	snprintf(text, size, "trying the next %s: %s", next_what(c, next), place);
+}
+
+/* Those that were hushed up, in one line; 'after' says what comes after them, NULL: something that worked
+ * or is told next. */
+static void tell_hushed(struct launch *launch, const char *after)
+{
+	const struct fleet_attempt *last;
+	const char *reason;
+
+	if (launch->hushed == 0)
+		return;
+	last = &launch->attempts.items[launch->attempts.n - 1];
+	reason = last->error.reason;
+	fleet_event(launch->callbacks, after ? SOUK_EVENT_FAILOVER : SOUK_EVENT_NOTE,
+		    launch->cluster->name, "%s: %zu more refused for the same reason%s%s%s%s%s",
+		    last->candidate.provider, launch->hushed, reason[0] ? " (" : "", reason,
+		    reason[0] ? ")" : "", after ? "; " : "", after ? after : "");
+	launch->hushed = 0;
+}
+
+/* One line: what failed, and what is tried now. A refused quota or login is told once for a provider. */
+static void tell_failure(struct launch *launch, const struct souk_candidate *next)
+{
+	const struct fleet_attempt *last = &launch->attempts.items[launch->attempts.n - 1];
+	const struct souk_error *error = &last->error;
+	char after[384], reason[SOUK_ERROR_REASON_SIZE + 8] = "";
+
+	say_next(&last->candidate, next, after, sizeof(after));
+	if (was_told(launch)) {
+		launch->hushed++;
+		if (!next || strcmp(next->provider, last->candidate.provider) != 0)
+			tell_hushed(launch, after);
+		return;
+	}
+	if (error->reason[0] && !strstr(error->message, error->reason))
+		snprintf(reason, sizeof(reason), " (%s)", error->reason);
+	fleet_event(launch->callbacks, SOUK_EVENT_FAILOVER, launch->cluster->name, "%s%s; %s",
+		    error->message, reason, after);
+}
+
+/* Note a failure, and tell of it. */
 static int fail_over(struct launch *launch, const struct souk_candidate *c, size_t at,
 		     const struct souk_error *error, struct souk_error *err)
 {
-	int scope = error->scope >= 0 && error->scope <= 3 ? error->scope : SOUK_SCOPE_OFFER;
-	const struct souk_candidate *next;
-	char text[256], reason[SOUK_ERROR_REASON_SIZE + 8] = "";
-	int ret;
+	struct fleet_attempts *all = &launch->attempts;
+	struct souk_candidate next;
+	int is_next;
 
-	ret = exclude(launch, c, scope, err);
-	if (ret < 0)
-		return ret;
-	if (launch->tried == 1)
-		launch->first = *error;
-	if (error->reason[0] && !strstr(error->message, error->reason))
-		snprintf(reason, sizeof(reason), " (%s)", error->reason);
-	next = next_candidate(launch, &at);
-	if (next) {
-		describe_candidate(next, text, sizeof(text));
-		fleet_event(launch->callbacks, SOUK_EVENT_FAILOVER, launch->cluster->name,
-			    "%s%s; trying the next %s: %s", error->message, reason, next_what(c, next),
-			    text);
-	} else {
-		fleet_event(launch->callbacks, SOUK_EVENT_FAILOVER, launch->cluster->name,
-			    "%s%s; that was the last candidate", error->message, reason);
-	}
+	if (launch->hushed > 0 && (all->items[all->n - 1].error.code != error->code ||
+				   strcmp(all->items[all->n - 1].error.reason, error->reason) != 0))
+		tell_hushed(launch, NULL);
+	if (fleet_attempts_add(all, c, error, err) < 0)
+		return err->code;
+	is_next = next_candidate(launch, &at, 0, &next, err);
+	if (is_next < 0)
+		return is_next;
+	tell_failure(launch, is_next ? &next : NULL);
 	return SOUK_OK;
 }
 
@@ -609,46 +654,79 @@ static int may_retry(int code)
 	       code == SOUK_E_RATE_LIMIT || code == SOUK_E_TIMEOUT;
 }
 
+/* Every candidate has failed: the result is the failure of the first, which was the best. */
+static int all_failed(struct launch *launch, struct souk_error *err)
+{
+	const struct souk_error *first;
+
+	if (launch->attempts.n == 0)
+		return souk_error_set(err, SOUK_E_CAPACITY, "the plan has no candidate");
+	first = &launch->attempts.items[0].error;
+	if (launch->attempts.n == 1) {
+		*err = *first;
+		return err->code;
+	}
+	souk_error_set(err, first->code ? first->code : SOUK_E_CAPACITY,
+		       "none of %zu candidates could be had; the first: %s", launch->attempts.n,
+		       first->message);
+	return souk_error_hint(err, "%s", first->hint);
+}
+
 static int go_down_plan(struct launch *launch, struct souk_error *err)
 {
-	const struct souk_candidate *c;
+	struct souk_candidate c;
 	struct souk_error failure;
 	char text[256];
 	size_t at = 0;
 	int ret;
 
-	launch->n_exclusions = launch->tried = 0;
+	fleet_attempts_reset(&launch->attempts);
+	launch->hushed = 0;
 	launch->may_retry = 0;
-	while ((c = next_candidate(launch, &at)) != NULL) {
-		if (launch->tried == 0) {
-			describe_candidate(c, text, sizeof(text));
+	while ((ret = next_candidate(launch, &at, 1, &c, err)) > 0) {
+		if (launch->attempts.n == 0) {
+			describe_candidate(&c, text, sizeof(text));
 			fleet_event(launch->callbacks, SOUK_EVENT_ATTEMPT, launch->cluster->name, "%s",
 				    text);
 		}
 		failure = (struct souk_error)SOUK_ERROR_INIT;
-		launch->tried++;
-		ret = try_patiently(launch, c, &failure);
+		ret = try_patiently(launch, &c, &failure);
 		if (ends_launch(ret)) {
 			*err = failure;
 			return ret;
 		}
-		record_attempt(launch, c, ret, &failure);
-		if (ret == SOUK_OK)
+		record_attempt(launch, &c, ret, &failure);
+		if (ret == SOUK_OK) {
+			tell_hushed(launch, NULL);
 			return SOUK_OK;
+		}
 		launch->may_retry |= may_retry(ret);
-		ret = fail_over(launch, c, at, &failure, err);
+		ret = fail_over(launch, &c, at, &failure, err);
 		if (ret < 0)
 			return ret;
 	}
-	if (launch->tried == 1) {
-		*err = launch->first;
-		return err->code;
+	return ret < 0 ? ret : all_failed(launch, err);
+}
+
+/* What was tried, for whoever asks; and the best advice as the hint, if there is no better one. */
+static void sum_up(struct launch *launch, struct souk_launch_summary **summary_out,
+		   struct souk_error *err)
+{
+	struct souk_launch_summary *summary = NULL;
+	struct souk_error own = SOUK_ERROR_INIT;
+
+	if (launch->attempts.n == 0)
+		return;
+	if (fleet_summary_make(&launch->attempts, launch->plan, launch->may_retry, &summary, &own) < 0) {
+		souk_log(SOUK_LOG_WARNING, "no summary: %s", own.message);
+		return;
 	}
-	souk_error_set(err, launch->first.code ? launch->first.code : SOUK_E_CAPACITY,
-		       "none of %zu candidates could be had; the first: %s", launch->tried,
-		       launch->first.message);
-	return souk_error_hint(err, "%s", launch->first.hint[0] ? launch->first.hint :
-					  "'--retry-until-up' keeps trying");
+	if (err && !err->hint[0] && summary->n_advice > 0)
+		souk_error_hint(err, "%s", summary->advice[0].text);
+	if (summary_out)
+		*summary_out = summary;
+	else
+		souk_launch_summary_free(summary);
 }
 
 /* Nothing came of it: the cluster's record goes too, unless something is still to be settled. */
@@ -668,10 +746,10 @@ static void forget_unborn(struct launch *launch)
 }
 
 int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
-		    const struct souk_plan_result *plan, int retry_until_up,
-		    const struct souk_callbacks *callbacks, struct souk_store_cluster *cluster,
-		    struct souk_error *err)
+		    struct souk_plan_result *plan, const struct souk_launch_options *options,
+		    struct souk_store_cluster *cluster, struct souk_error *err)
 {
+	const struct souk_callbacks *callbacks = options->callbacks;
 	struct launch launch = {
 		.fleet = fleet,
 		.task = task,
@@ -685,7 +763,7 @@ int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
 	ret = fleet_keys_load(fleet, cluster->name, &launch.keys, err);
 	if (ret < 0)
 		return ret;
-	while ((ret = go_down_plan(&launch, err)) < 0 && retry_until_up && launch.may_retry &&
+	while ((ret = go_down_plan(&launch, err)) < 0 && options->retry_until_up && launch.may_retry &&
 	       !ends_launch(ret)) {
 		fleet_event(callbacks, SOUK_EVENT_NOTE, cluster->name, "%s; again in %u s", err->message,
 			    (pause_ms + 999) / 1000);
@@ -694,9 +772,11 @@ int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
 			break;
 		pause_ms = pause_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : pause_ms * 2;
 	}
+	if (ret < 0 && !ends_launch(ret))
+		sum_up(&launch, options->summary_out, err);
 	if (ret < 0)
 		forget_unborn(&launch);
-	free(launch.exclusions);
+	fleet_attempts_reset(&launch.attempts);
 	fleet_keys_fini(&launch.keys);
 	return ret;
 }

@@ -8,14 +8,14 @@
 /*
  * Go down the plan until a candidate gives num_nodes running machines. 'cluster' has a name and
  * is filled in with the rest; it is in the store, INIT, from before the first request on. What
- * a failed candidate left is noted and torn down. With retry_until_up the plan is begun again,
- * later and later. The caller holds the cluster's lock. CAPACITY, QUOTA, AUTH ...: what the
- * first candidate failed by; nothing is left then but intents that are being settled.
+ * a failed candidate left is noted and torn down. With options->retry_until_up the plan is begun
+ * again, later and later. The caller holds the cluster's lock. CAPACITY, QUOTA, AUTH ...: what the
+ * first candidate failed by; nothing is left then but intents that are being settled, and
+ * *options->summary_out says what was tried.
  */
 int fleet_provision(struct souk_fleet *fleet, const struct souk_task *task,
-		    const struct souk_plan_result *plan, int retry_until_up,
-		    const struct souk_callbacks *callbacks, struct souk_store_cluster *cluster,
-		    struct souk_error *err);
+		    struct souk_plan_result *plan, const struct souk_launch_options *options,
+		    struct souk_store_cluster *cluster, struct souk_error *err);
 
 /* Poll until every node runs and has an address. CAPACITY if one ends meanwhile. */
 int fleet_wait_running(struct souk_fleet *fleet, struct souk_provider *provider,

@@ -292,6 +292,18 @@ int fleet_discard(struct souk_fleet *fleet, struct souk_provider *provider,
 
 /* ---- Machines ---- */
 
+/*
+ * A machine of which nothing is known but the answer to its creation, while the cloud may not yet
+ * show what it has made: that it is not there proves nothing, and it may have to be ended later.
+ */
+static int may_be_hidden(const struct souk_provider *provider,
+			 const struct souk_store_cluster *cluster,
+			 const struct souk_store_node *node)
+{
+	return node->status == SOUK_INSTANCE_PENDING &&
+	       souk_clock_wall_ms() - cluster->launched_at * 1000 < fleet_settle_ms(provider);
+}
+
 /* Take what the cloud says into the nodes. *alive_out counts those that still exist. */
 static int look_at_nodes(struct souk_fleet *fleet, struct souk_provider *provider,
 			 struct souk_store_cluster *cluster, size_t *alive_out, struct souk_error *err)
@@ -313,7 +325,7 @@ static int look_at_nodes(struct souk_fleet *fleet, struct souk_provider *provide
 
 		if (found)
 			ret = fleet_node_update(&cluster->nodes[i], found, err);
-		else
+		else if (!may_be_hidden(provider, cluster, &cluster->nodes[i]))
 			cluster->nodes[i].status = SOUK_INSTANCE_TERMINATED;
 		*alive_out += fleet_is_alive(cluster->nodes[i].status) ? 1 : 0;
 	}

@@ -14,7 +14,11 @@ struct souk_accelerator_info {
 	const char *aliases;	/* lower case, blanks between; NULL: none */
 };
 
-/* The entry for a name or an alias, in any case; NULL if it is not in the table. */
+/*
+ * The entry for a name or an alias; NULL if it is not in the table. Only letters and digits count,
+ * in any case, and words such as "NVIDIA", "GeForce" or "Instinct" count for nothing:
+ * "nvidia-tesla-t4" is T4, "NVIDIA GeForce RTX 4090" is RTX4090, "tpu_v5e-8" is tpu-v5e-8.
+ */
 const struct souk_accelerator_info *souk_accelerator_find(const char *name);
 
 /* The canonical name; a name that is not in the table is its own. Borrowed. */

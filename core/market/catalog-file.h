@@ -24,13 +24,14 @@ struct souk_catalog_head {
 	const char *date;	/* of the prices, "2026-07-20"; "": unknown */
 	const char *note;	/* where they are from, for people; may be "" */
 	const char *path;	/* "": in memory */
+	const char *currency;	/* of lowest prices: USD if any row is in it, else the first */
 	int64_t made_at;	/* seconds since the epoch */
 	uint32_t n_rows;
 	uint32_t n_types;
 	uint32_t n_regions;
 	uint32_t n_accelerators;
 	uint64_t bytes;
-	uint8_t hash[16];	/* of everything that is in it but made_at: the same offers, the same hash */
+	uint8_t hash[16];	/* of all that is in it but made_at: same offers, same hash */
 };
 
 /* An accelerator, whatever number of them in a machine. */
@@ -56,9 +57,10 @@ struct souk_catalog_type {
 	uint64_t memory_mib;
 	uint64_t local_disk_mib;
 	uint32_t first_row, n_rows; /* sorted by price, spot price, region, zone */
-	int64_t lowest_micros;	/* of the unmarked rows; -1: none */
+	int64_t lowest_micros;	/* of the unmarked rows in the head's currency; -1: none */
 	int64_t lowest_spot_micros;
-	int64_t median_micros;
+	int64_t median_micros;	/* of the positive prices in the head's currency; -1: none */
+	int64_t median_spot_micros;
 };
 
 /* Why a price cannot be right; such a row is shown with its mark and never chosen. */
@@ -101,9 +103,10 @@ int souk_catalog_file_open(const char *path, struct souk_catalog_file **file_out
 void souk_catalog_file_close(struct souk_catalog_file *file);
 
 /*
- * Open a provider's file: the cache's unless the seed that came with souk is of a later date, else the
- * seed. A file of the cache that is damaged or newer than we read is set aside (renamed to
- * NAME.catalog.damaged), said in a warning, and the seed is opened. NOT_FOUND if there is none.
+ * Open a provider's file: the cache's unless a seed, which came with souk or lies in the user's own
+ * $data/catalog, is of a later date, else the seed. A file of the cache that is damaged or newer
+ * than we read is set aside (renamed to NAME.catalog.damaged), said in a warning, and the seed is
+ * opened. NOT_FOUND if there is none.
  */
 int souk_catalog_file_find(const struct souk_paths *paths, const char *provider,
 			   struct souk_catalog_file **file_out, struct souk_error *err);
@@ -144,7 +147,7 @@ int souk_catalog_find_name(struct souk_catalog_file *file, const char *name, uin
 			   uint32_t *n_out, struct souk_error *err);
 int souk_catalog_by_name(struct souk_catalog_file *file, uint32_t position, uint32_t *type_out,
 			 struct souk_error *err);
-/* A region's number of rows that are not marked ... is not kept; the regions themselves are: */
+/* The regions, ascending. */
 int souk_catalog_region(struct souk_catalog_file *file, uint32_t i, const char **name_out,
 			struct souk_error *err);
 /* The regions of an accelerator, as indexes of regions, ascending. 'out' has room for n_regions. */
@@ -177,9 +180,14 @@ int souk_catalog_image(const struct souk_catalog_origin *origin, const struct so
 int souk_catalog_file_open_image(void *image, size_t size, struct souk_catalog_file **file_out,
 				 struct souk_error *err);
 
-/* Write an image as a provider's file of the cache, or to a path, atomically; the last writer wins. */
+/* Write an image as a provider's file of the cache, or to a path; atomic, the last writer wins. */
 int souk_catalog_file_write(const struct souk_paths *paths, const char *provider, const void *image,
 			    size_t size, struct souk_error *err);
+/* The path of a provider's file of the cache, be it there or not. The caller frees it; NULL on no
+ * memory. */
+char *souk_catalog_file_path(const struct souk_paths *paths, const char *provider);
+int souk_catalog_file_remove(const struct souk_paths *paths, const char *provider, int *removed_out,
+			     struct souk_error *err); /* from the cache; the seed counts again */
 int souk_catalog_file_write_to(const char *path, const void *image, size_t size,
 			       struct souk_error *err);
 

@@ -1,405 +1,585 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* market/optimizer.c - requests and offers to ranked candidates */
-#include "market/optimizer.h"
+#include "market/optimizer-internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
-#include "base/money.h"
-#include "base/similar.h"
 #include "base/util.h"
 #include "market/accelerator.h"
 
-/* A task that says nothing about its machine gets this. */
-#define DEFAULT_VCPUS_MILLI 8000
-#define DEFAULT_MIB_PER_VCPU 4096
+/* With more alternatives than that a table shows the best of each provider alone. */
+#define MAX_ALTERNATIVES 64u
 
-/* ---- Matching ---- */
+/* ---- Collecting ---- */
 
-/* Vendors name memory in round GB that their drivers report some percent off. */
-static int memory_is(uint64_t mib, uint64_t wanted_mib, int at_least)
+/* One file's part of a plan. */
+struct collector {
+	struct souk_plan_result *result;
+	struct souk_catalog_file *file;
+	const struct souk_market_provider *provider;
+	uint32_t index;			/* of the file */
+	uint8_t *seen;			/* two bits a row: taken on demand, as spot; NULL: one request */
+	struct optimizer_transfers *transfers; /* NULL: nothing to move */
+	uint32_t request;		/* the one being looked for */
+};
+
+static const struct souk_request *request_of(const struct collector *c)
 {
-	uint64_t slack = wanted_mib / 20;
-
-	return mib + slack >= wanted_mib && (at_least || mib <= wanted_mib + slack);
+	return &c->result->query.task->requests[c->request];
 }
 
-static int accelerator_is(const struct souk_offer *offer, const struct souk_accelerator *wanted)
+/* 1 the first time that a row is taken in a market. */
+static int take_once(struct collector *c, uint32_t row, int spot)
 {
-	const struct souk_accelerator_info *info;
+	uint8_t bit = (uint8_t)(1u << ((row & 3u) * 2 + (unsigned)spot));
 
-	if (!offer->accelerator)
-		return 0;
-	if (wanted->memory_mib == 0)
-		return strcasecmp(offer->accelerator, souk_accelerator_canonical(wanted->name)) == 0;
-	info = souk_accelerator_find(offer->accelerator);
-	if (wanted->maker && (!info || strcasecmp(info->maker, wanted->maker) != 0))
-		return 0;
-	return memory_is(info ? (uint64_t)info->memory_gib * 1024 : offer->accelerator_memory_mib,
-			 wanted->memory_mib, wanted->memory_at_least);
-}
-
-static int wants_accelerator(const struct souk_request *request)
-{
-	return request->accelerator.name || request->accelerator.memory_mib > 0;
-}
-
-/* Fractions are shared on a machine; to get one, whole devices are rented. */
-static uint32_t whole_devices(uint32_t milli)
-{
-	return (milli + 999) / 1000 * 1000;
-}
-
-static int amount_is(uint64_t have, const struct souk_amount *wanted)
-{
-	if (wanted->value == 0)
+	if (!c->seen)
 		return 1;
-	return wanted->at_least ? have >= wanted->value : have == wanted->value;
+	if (c->seen[row / 4] & bit)
+		return 0;
+	c->seen[row / 4] |= bit;
+	return 1;
 }
 
-/* Instance types come in whole GiB, "16" means 16 GiB; some clouds sell 15.5 for it. */
-static int memory_amount_is(uint64_t have_mib, const struct souk_amount *wanted)
+static int add_entry(struct collector *c, const struct souk_candidate *candidate, uint32_t type,
+		     struct souk_error *err)
 {
-	if (wanted->value == 0)
-		return 1;
-	if (wanted->at_least)
-		return have_mib >= wanted->value;
-	return have_mib + 512 > wanted->value && have_mib < wanted->value + 512;
-}
+	struct souk_plan_result *result = c->result;
+	void *entries = souk_array_grow(result->entries, result->n, sizeof(*result->entries));
 
-static int is_default_size(const struct souk_request *request)
-{
-	return request->cpus.value == 0 && request->memory.value == 0 && !request->instance_type &&
-	       !wants_accelerator(request);
-}
-
-/*
- * Programs are mostly built for x86_64, and arm64 is the cheapest almost everywhere. So a machine
- * of another architecture is for those who name it, by its type or by its accelerator.
- */
-static int is_foreign(const struct souk_offer *offer, const struct souk_request *request)
-{
-	return offer->arch && strcmp(offer->arch, "x86_64") != 0 && !request->instance_type &&
-	       !request->accelerator.name && !(offer->flags & SOUK_OFFER_FREE);
-}
-
-static enum souk_misfit match_size(const struct souk_offer *offer, const struct souk_request *request)
-{
-	if (wants_accelerator(request)) {
-		if (!accelerator_is(offer, &request->accelerator))
-			return SOUK_MISFIT_ACCELERATOR;
-		if (offer->accelerator_milli != whole_devices(request->accelerator.milli))
-			return SOUK_MISFIT_COUNT;
-	} else if (offer->accelerator && !request->instance_type &&
-		   !(offer->flags & SOUK_OFFER_FREE)) {
-		/* Nobody who asks for CPUs wants to pay for a GPU. */
-		return SOUK_MISFIT_ACCELERATOR;
-	}
-	if (is_foreign(offer, request))
-		return SOUK_MISFIT_INSTANCE_TYPE;
-	if (is_default_size(request) && !(offer->flags & SOUK_OFFER_FREE)) {
-		if (offer->vcpus_milli < DEFAULT_VCPUS_MILLI)
-			return SOUK_MISFIT_CPUS;
-		if (offer->memory_mib < (uint64_t)offer->vcpus_milli * DEFAULT_MIB_PER_VCPU / 1000)
-			return SOUK_MISFIT_MEMORY;
-	}
-	/* A machine of one's own is what it is: exact numbers are a lower bound there. */
-	if (offer->flags & SOUK_OFFER_FREE) {
-		if (offer->vcpus_milli < request->cpus.value)
-			return SOUK_MISFIT_CPUS;
-		return offer->memory_mib < request->memory.value ? SOUK_MISFIT_MEMORY : SOUK_FITS;
-	}
-	if (!amount_is(offer->vcpus_milli, &request->cpus))
-		return SOUK_MISFIT_CPUS;
-	return memory_amount_is(offer->memory_mib, &request->memory) ? SOUK_FITS : SOUK_MISFIT_MEMORY;
-}
-
-static enum souk_misfit match_place(const struct souk_catalog_offer *offer,
-				    const struct souk_request *request)
-{
-	if (request->provider && strcasecmp(request->provider, offer->provider) != 0)
-		return SOUK_MISFIT_PROVIDER;
-	if (request->region && strcasecmp(request->region, offer->offer.region) != 0)
-		return SOUK_MISFIT_PLACE;
-	if (request->zone && (!offer->offer.zone || strcasecmp(request->zone, offer->offer.zone) != 0))
-		return SOUK_MISFIT_PLACE;
-	if (request->instance_type && strcasecmp(request->instance_type, offer->offer.instance_type) != 0)
-		return SOUK_MISFIT_INSTANCE_TYPE;
-	return SOUK_FITS;
-}
-
-/* A feature that the task needs and the provider lacks; NULL: none. */
-static const char *missing_feature(const struct souk_catalog_offer *offer,
-				   const struct souk_market_provider *provider,
-				   const struct souk_task *task, const struct souk_request *request)
-{
-	uint64_t have = provider->features;
-	int is_free = offer->offer.flags & SOUK_OFFER_FREE;
-
-	if (task->num_nodes > 1 && !(have & SOUK_FEATURE_MULTI_NODE))
-		return "several nodes";
-	if (request->use_spot && !(have & SOUK_FEATURE_SPOT))
-		return "spot machines";
-	if ((request->image || request->images.n > 0) && !(have & SOUK_FEATURE_IMAGE))
-		return "image_id";
-	if (request->labels.n > 0 && !(have & SOUK_FEATURE_LABELS))
-		return "labels";
-	if (request->n_ports > 0 && !(have & SOUK_FEATURE_PORTS))
-		return "ports";
-	if (request->disk_size_gib > 0 && !(have & SOUK_FEATURE_DISK_SIZE))
-		return "disk_size";
-	if (request->disk_tier && !is_free && !(have & SOUK_FEATURE_DISK_TIER))
-		return "disk_tier";
-	if (request->autostop.enabled && !(have & SOUK_FEATURE_SELF_SHUTDOWN))
-		return "autostop";
-	if (request->autostop.enabled && !request->autostop.down && !provider->can_stop)
-		return "autostop without 'down'";
-	return NULL;
-}
-
-static int64_t price_of(const struct souk_offer *offer, const struct souk_request *request)
-{
-	return request->use_spot ? offer->spot_micros_per_hour : offer->micros_per_hour;
-}
-
-enum souk_misfit souk_optimizer_match(const struct souk_catalog_offer *offer,
-				      const struct souk_market_provider *provider,
-				      const struct souk_task *task, const struct souk_request *request,
-				      const char **feature_out)
-{
-	enum souk_misfit misfit = match_place(offer, request);
-	const char *feature;
-
-	if (misfit == SOUK_FITS)
-		misfit = match_size(&offer->offer, request);
-	if (misfit != SOUK_FITS)
-		return misfit;
-	if (request->local_disk.set) {
-		uint64_t have = offer->offer.local_disk_mib / 1024, want = request->local_disk.size_gib;
-
-		if (have + 1 < want || (!request->local_disk.at_least && have > want + 1))
-			return SOUK_MISFIT_LOCAL_DISK;
-	}
-	feature = missing_feature(offer, provider, task, request);
-	if (feature) {
-		*feature_out = feature;
-		return SOUK_MISFIT_FEATURE;
-	}
-	if (price_of(&offer->offer, request) < 0)
-		return SOUK_MISFIT_MARKET;
-	if (request->max_hourly_micros > 0 &&
-	    price_of(&offer->offer, request) > request->max_hourly_micros)
-		return SOUK_MISFIT_PRICE;
-	return SOUK_FITS;
-}
-
-/* ---- Ranking ---- */
-
-static int by_place(const struct souk_candidate *a, const struct souk_candidate *b)
-{
-	int order = strcmp(a->offer->provider, b->offer->provider);
-
-	if (order == 0)
-		order = strcmp(a->offer->offer.region, b->offer->offer.region);
-	if (order == 0)
-		order = souk_strcmp(a->offer->offer.zone, b->offer->offer.zone);
-	if (order == 0)
-		order = strcmp(a->offer->offer.instance_type, b->offer->offer.instance_type);
-	/* Where accelerators are put into a machine, its type alone does not tell which. */
-	if (order == 0)
-		order = souk_strcmp(a->offer->offer.accelerator, b->offer->offer.accelerator);
-	if (order == 0 && a->offer->offer.accelerator_milli != b->offer->offer.accelerator_milli)
-		order = a->offer->offer.accelerator_milli < b->offer->offer.accelerator_milli ? -1 : 1;
-	return order ? order : a->spot - b->spot;
-}
-
-static int by_preference(const void *x, const void *y)
-{
-	const struct souk_candidate *a = x, *b = y;
-	int order;
-
-	if (a->request->rank != b->request->rank)
-		return a->request->rank < b->request->rank ? -1 : 1;
-	if (a->cooling != b->cooling)
-		return a->cooling - b->cooling;
-	if (a->total_micros_per_hour != b->total_micros_per_hour)
-		return a->total_micros_per_hour < b->total_micros_per_hour ? -1 : 1;
-	if (a->score != b->score)
-		return a->score > b->score ? -1 : 1;
-	order = by_place(a, b);
-	if (order)
-		return order;
-	return a->request < b->request ? -1 : a->request > b->request;
-}
-
-static int by_place_then_preference(const void *x, const void *y)
-{
-	int order = by_place(x, y);
-
-	return order ? order : by_preference(x, y);
-}
-
-/* Several requests can lead to the same machine, and a list can have it twice; the best stays. */
-static void drop_doubles(struct souk_plan_result *result)
-{
-	size_t i, kept = 0;
-
-	if (result->n == 0)
-		return;
-	qsort(result->items, result->n, sizeof(*result->items), by_place_then_preference);
-	for (i = 0; i < result->n; i++)
-		if (kept == 0 || by_place(&result->items[kept - 1], &result->items[i]) != 0)
-			result->items[kept++] = result->items[i];
-	result->n = kept;
-}
-
-static const struct souk_market_provider *find_provider(const struct souk_market_provider *providers,
-							size_t n, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (strcmp(providers[i].name, name) == 0)
-			return &providers[i];
-	return NULL;
-}
-
-static int add_candidate(struct souk_plan_result *result, const struct souk_catalog_offer *offer,
-			 const struct souk_task *task, const struct souk_request *request,
-			 const struct souk_ledger *ledger, struct souk_error *err)
-{
-	struct souk_candidate *c;
-	struct souk_evidence evidence;
-	void *items = souk_array_grow(result->items, result->n, sizeof(*result->items));
-
-	if (!items)
+	if (!entries)
 		return souk_error_nomem(err);
-	result->items = items;
-	evidence = souk_ledger_evidence(ledger, offer->provider, offer->offer.region,
-					offer->offer.zone, offer->offer.instance_type,
-					request->use_spot);
-	c = &result->items[result->n++];
-	*c = (struct souk_candidate){
-		.offer = offer,
-		.request = request,
-		.spot = request->use_spot,
-		.micros_per_hour = price_of(&offer->offer, request),
-		.exhausted_at = evidence.exhausted_at,
-		.cooling = evidence.exhausted_at > 0 &&
-			   ledger->now - evidence.exhausted_at < SOUK_LEDGER_COOLDOWN_S,
-		.score = evidence.score,
+	result->entries = entries;
+	result->entries[result->n++] = (struct souk_plan_entry){
+		.objective = result->query.by_time ? candidate->seconds : candidate->cost_micros,
+		.cost = candidate->cost_micros,
+		.type = type,
+		.row = candidate->row,
+		.request = c->request,
+		.score = candidate->evidence.score,
+		.file = (uint16_t)c->index,
+		.flags = (uint8_t)((candidate->spot ? ENTRY_SPOT : 0) |
+				   (candidate->cooling ? ENTRY_COOLING : 0) |
+				   (strcmp(candidate->offer.currency, "USD") != 0 ? ENTRY_FOREIGN : 0)),
 	};
-	c->total_micros_per_hour = souk_money_scale(c->micros_per_hour, task->num_nodes, 1);
 	return SOUK_OK;
 }
 
-int souk_optimizer_plan(const struct souk_catalog *catalog,
-			const struct souk_market_provider *providers, size_t n_providers,
-			const struct souk_task *task, const struct souk_ledger *ledger,
-			struct souk_plan_result *result_out, struct souk_error *err)
+static int take_row(struct collector *c, const struct souk_catalog_type *type, uint32_t type_index,
+		    uint32_t row_index, struct souk_error *err)
 {
-	struct souk_plan_result result = { 0 };
-	const struct souk_market_provider *provider;
-	const char *feature;
+	const struct souk_request *request = request_of(c);
+	struct souk_catalog_row row;
+	struct souk_candidate candidate;
+	enum souk_misfit misfit;
+	int ret;
+
+	ret = souk_catalog_row(c->file, row_index, &row, err);
+	if (ret < 0)
+		return ret;
+	misfit = optimizer_match_row(&row, request);
+	if (misfit == SOUK_MISFIT_MARKED)
+		c->result->n_marked += (size_t)take_once(c, row_index, request->use_spot);
+	if (misfit != SOUK_FITS || !take_once(c, row_index, request->use_spot))
+		return SOUK_OK;
+	candidate = (struct souk_candidate){
+		.provider = c->provider->name,
+		.request = request,
+		.spot = request->use_spot,
+		.micros_per_hour = optimizer_price(&row, request->use_spot),
+		.file = c->index,
+		.row = row_index,
+	};
+	souk_catalog_offer(type, &row, &candidate.offer);
+	optimizer_note_stock(&c->result->query, souk_catalog_file_head(c->file), &candidate);
+	optimizer_price_candidate(&c->result->query,
+				  c->transfers ? optimizer_transfer(c->transfers, row.region) : NULL,
+				  &candidate);
+	return add_entry(c, &candidate, type_index, err);
+}
+
+static int take_type(struct collector *c, uint32_t index, struct souk_error *err)
+{
+	const struct souk_plan_query *query = &c->result->query;
+	struct souk_catalog_type type;
+	uint32_t i;
+	int ret;
+
+	ret = souk_catalog_type(c->file, index, &type, err);
+	if (ret < 0 || optimizer_match_type(&type, request_of(c)) != SOUK_FITS ||
+	    optimizer_missing_feature(c->provider, query->task, request_of(c),
+				      (type.flags & SOUK_OFFER_FREE) != 0))
+		return ret;
+	for (i = 0; i < type.n_rows && ret == SOUK_OK; i++)
+		ret = take_row(c, &type, index, type.first_row + i, err);
+	return ret;
+}
+
+static int take_types(struct collector *c, uint32_t first, uint32_t end, struct souk_error *err)
+{
+	int ret = SOUK_OK;
+
+	for (; first < end && ret == SOUK_OK; first++)
+		ret = take_type(c, first, err);
+	return ret;
+}
+
+static int take_named_types(struct collector *c, const char *name, struct souk_error *err)
+{
+	uint32_t first, n, i, type;
+	int ret;
+
+	ret = souk_catalog_find_name(c->file, name, &first, &n, err);
+	for (i = 0; ret == SOUK_OK && i < n; i++) {
+		ret = souk_catalog_by_name(c->file, first + i, &type, err);
+		if (ret == SOUK_OK)
+			ret = take_type(c, type, err);
+	}
+	return ret;
+}
+
+static int take_named_accelerator(struct collector *c, const char *name, struct souk_error *err)
+{
+	const struct souk_catalog_head *head = souk_catalog_file_head(c->file);
+	struct souk_catalog_accelerator accelerator;
+	uint32_t i;
+	int ret;
+
+	ret = souk_catalog_find_accelerator(c->file, souk_accelerator_canonical(name), &i, err);
+	if (ret < 0 || i >= head->n_accelerators)
+		return ret;
+	ret = souk_catalog_accelerator(c->file, i, &accelerator, err);
+	if (ret < 0)
+		return ret;
+	return take_types(c, accelerator.first_type, accelerator.first_type + accelerator.n_types, err);
+}
+
+/* Those of a memory; or, where none is asked for, those that free machines have. */
+static int take_accelerators(struct collector *c, struct souk_error *err)
+{
+	const struct souk_catalog_head *head = souk_catalog_file_head(c->file);
+	const struct souk_accelerator *wanted = &request_of(c)->accelerator;
+	struct souk_catalog_accelerator accelerator;
+	int ret = SOUK_OK, take;
+	uint32_t i;
+
+	for (i = 0; i < head->n_accelerators && ret == SOUK_OK; i++) {
+		ret = souk_catalog_accelerator(c->file, i, &accelerator, err);
+		if (ret < 0)
+			return ret;
+		/* Of one that no table knows each type has its own word on the memory. */
+		take = wanted->memory_mib == 0 ?
+			       accelerator.micros_each == 0 :
+			       !souk_accelerator_find(accelerator.name) ||
+				       optimizer_accelerator_is(accelerator.name, 0, wanted);
+		if (take)
+			ret = take_types(c, accelerator.first_type,
+					 accelerator.first_type + accelerator.n_types, err);
+	}
+	return ret;
+}
+
+/* What of a file can satisfy a request at all, by its indexes. */
+static int take_request(struct collector *c, struct souk_error *err)
+{
+	const struct souk_request *request = request_of(c);
+	uint32_t first;
+	int ret;
+
+	if (request->provider && strcasecmp(request->provider, c->provider->name) != 0)
+		return SOUK_OK;
+	if (request->instance_type)
+		return take_named_types(c, request->instance_type, err);
+	if (request->accelerator.name && request->accelerator.memory_mib == 0)
+		return take_named_accelerator(c, request->accelerator.name, err);
+	ret = take_accelerators(c, err);
+	if (ret < 0 || optimizer_wants_accelerator(request))
+		return ret;
+	ret = souk_catalog_first_by_cpus(c->file, optimizer_least_cpus(request), &first, err);
+	if (ret < 0)
+		return ret;
+	return take_types(c, first, souk_catalog_file_head(c->file)->n_types, err);
+}
+
+static int collect_file(struct souk_plan_result *result, uint32_t index, const uint32_t *order,
+			struct optimizer_transfers *transfers, struct souk_error *err)
+{
+	const struct souk_plan_query *query = &result->query;
+	struct souk_catalog_file *file = query->market->files[index];
+	const struct souk_catalog_head *head = souk_catalog_file_head(file);
+	SOUK_AUTO_FREE uint8_t *seen = NULL;
+	struct collector c = { .result = result, .file = file, .index = index };
+	size_t i;
+	int ret = SOUK_OK;
+
+	c.provider = optimizer_provider(query, head->provider);
+	if (!c.provider || c.provider->standing != SOUK_STANDS_IN)
+		return SOUK_OK;
+	if (query->task->n_requests > 1) {
+		seen = calloc(head->n_rows / 4 + 1, 1);
+		if (!seen)
+			return souk_error_nomem(err);
+		c.seen = seen;
+	}
+	if (transfers) {
+		transfers->provider = c.provider->name;
+		transfers->n = 0;
+		c.transfers = transfers;
+	}
+	for (i = 0; i < query->task->n_requests && ret == SOUK_OK; i++) {
+		c.request = order[i];
+		ret = take_request(&c, err);
+	}
+	if (ret < 0 && ret != SOUK_E_NOMEM)
+		result->damaged = (int32_t)index;
+	return ret;
+}
+
+/* The requests by rank, and those of one rank as the file has them. */
+static uint32_t *order_of_requests(const struct souk_task *task)
+{
+	uint32_t *order = calloc(task->n_requests + 1, sizeof(*order));
 	size_t i, j;
 
-	for (i = 0; i < catalog->n; i++) {
-		provider = find_provider(providers, n_providers, catalog->items[i].provider);
-		for (j = 0; provider && j < task->n_requests; j++) {
-			enum souk_misfit misfit = souk_optimizer_match(
-				&catalog->items[i], provider, task, &task->requests[j], &feature);
+	for (i = 0; order && i < task->n_requests; i++) {
+		for (j = i; j > 0 && task->requests[order[j - 1]].rank > task->requests[i].rank; j--)
+			order[j] = order[j - 1];
+		order[j] = (uint32_t)i;
+	}
+	return order;
+}
 
-			result.misfits[misfit]++;
-			if (misfit == SOUK_MISFIT_FEATURE && !result.feature[0])
-				snprintf(result.feature, sizeof(result.feature),
-					 "the provider '%s' does not have %s", provider->name, feature);
-			if (misfit == SOUK_FITS &&
-			    add_candidate(&result, &catalog->items[i], task, &task->requests[j], ledger,
-					  err) < 0) {
-				souk_plan_result_fini(&result);
-				return SOUK_E_NOMEM;
-			}
+/* ---- The order ---- */
+
+static int compare_texts(const char *a, const char *b)
+{
+	return a == b ? 0 : souk_strcmp(a, b);
+}
+
+/* A file that turns out to be damaged ends the result; until that is seen any order will do. */
+static void note_damage(struct souk_plan_result *result, const struct souk_plan_entry *entry,
+			const struct souk_error *why)
+{
+	if (result->damaged >= 0)
+		return;
+	result->damaged = entry->file;
+	result->error = *why;
+}
+
+static int read_pair(struct souk_plan_result *result, const struct souk_plan_entry *entry,
+		     struct souk_catalog_type *type, struct souk_catalog_row *row)
+{
+	struct souk_catalog_file *file = result->query.market->files[entry->file];
+	struct souk_error own = SOUK_ERROR_INIT;
+
+	if (souk_catalog_row(file, entry->row, row, &own) == SOUK_OK &&
+	    souk_catalog_type(file, entry->type, type, &own) == SOUK_OK)
+		return SOUK_OK;
+	note_damage(result, entry, &own);
+	return SOUK_E_INVALID;
+}
+
+/* The last keys of the order, which need the texts. */
+static int by_texts(struct souk_plan_result *result, const struct souk_plan_entry *a,
+		    const struct souk_plan_entry *b, int currency_only)
+{
+	struct souk_catalog_type ta, tb;
+	struct souk_catalog_row ra, rb;
+	int order;
+
+	if (read_pair(result, a, &ta, &ra) < 0 || read_pair(result, b, &tb, &rb) < 0)
+		return 0;
+	if (currency_only)
+		return compare_texts(ra.currency, rb.currency);
+	order = compare_texts(souk_catalog_file_head(result->query.market->files[a->file])->provider,
+			      souk_catalog_file_head(result->query.market->files[b->file])->provider);
+	if (order == 0)
+		order = compare_texts(ra.region, rb.region);
+	if (order == 0)
+		order = compare_texts(ra.zone, rb.zone);
+	if (order == 0)
+		order = compare_texts(ta.name, tb.name);
+	if (order == 0)
+		order = compare_texts(ta.accelerator, tb.accelerator);
+	if (order == 0 && ta.accelerator_milli != tb.accelerator_milli)
+		order = ta.accelerator_milli < tb.accelerator_milli ? -1 : 1;
+	return order;
+}
+
+#define COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+static int compare(struct souk_plan_result *result, const struct souk_plan_entry *a,
+		   const struct souk_plan_entry *b)
+{
+	const struct souk_request *requests = result->query.task->requests;
+	int order;
+
+	result->compared++;
+	if (requests[a->request].rank != requests[b->request].rank)
+		return COMPARE(requests[a->request].rank, requests[b->request].rank);
+	if ((a->flags ^ b->flags) & ENTRY_FOREIGN)
+		return a->flags & ENTRY_FOREIGN ? 1 : -1;
+	if (a->flags & ENTRY_FOREIGN) {
+		order = by_texts(result, a, b, 1);
+		if (order)
+			return order;
+	}
+	if ((a->flags ^ b->flags) & ENTRY_COOLING)
+		return a->flags & ENTRY_COOLING ? 1 : -1;
+	if (a->objective != b->objective)
+		return COMPARE(a->objective, b->objective);
+	if (a->cost != b->cost)
+		return COMPARE(a->cost, b->cost);
+	if (a->score != b->score)
+		return COMPARE(b->score, a->score);
+	order = by_texts(result, a, b, 0);
+	if (order)
+		return order;
+	if ((a->flags ^ b->flags) & ENTRY_SPOT)
+		return a->flags & ENTRY_SPOT ? 1 : -1;
+	/* The same place and machine twice: files that are made here have no such. */
+	return a->file != b->file ? COMPARE(a->file, b->file) : COMPARE(a->row, b->row);
+}
+
+int optimizer_compare(struct souk_plan_result *result, const struct souk_plan_entry *a,
+		      const struct souk_plan_entry *b)
+{
+	return compare(result, a, b);
+}
+
+/* ---- The heap ---- */
+
+/* The unsorted entries are a heap whose top is the best; what is sorted stands behind it. */
+static void sift_down(struct souk_plan_result *result, size_t at, size_t n)
+{
+	struct souk_plan_entry *heap = result->entries, moving = heap[at];
+	size_t child;
+
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && compare(result, &heap[child + 1], &heap[child]) < 0)
+			child++;
+		if (compare(result, &moving, &heap[child]) <= 0)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moving;
+}
+
+static void make_heap(struct souk_plan_result *result)
+{
+	size_t i;
+
+	for (i = result->n / 2; i > 0; i--)
+		sift_down(result, i - 1, result->n);
+}
+
+static void sort_one(struct souk_plan_result *result)
+{
+	size_t left = result->n - result->n_sorted - 1;
+	struct souk_plan_entry best = result->entries[0];
+
+	result->entries[0] = result->entries[left];
+	result->entries[left] = best;
+	result->n_sorted++;
+	if (left > 1)
+		sift_down(result, 0, left);
+}
+
+/* ---- The face ---- */
+
+int souk_optimizer_plan(const struct souk_plan_query *query, struct souk_plan_result *result_out,
+			struct souk_error *err)
+{
+	struct souk_plan_result result = { .query = *query, .damaged = -1 };
+	SOUK_AUTO_FREE struct optimizer_transfers *transfers = NULL;
+	SOUK_AUTO_FREE uint32_t *order = order_of_requests(query->task);
+	size_t i;
+	int ret = SOUK_OK;
+
+	if (!order)
+		return souk_error_nomem(err);
+	if (query->egress && souk_egress_is_needed(query->task)) {
+		transfers = calloc(1, sizeof(*transfers));
+		if (!transfers)
+			return souk_error_nomem(err);
+		transfers->query = query;
+	}
+	for (i = 0; i < query->market->n && ret == SOUK_OK; i++)
+		ret = collect_file(&result, (uint32_t)i, order, transfers, err);
+	if (ret == SOUK_OK) {
+		make_heap(&result);
+		if (result.damaged >= 0) {
+			*err = result.error;
+			ret = result.error.code;
 		}
 	}
-	drop_doubles(&result);
-	if (result.n > 0)
-		qsort(result.items, result.n, sizeof(*result.items), by_preference);
+	if (ret < 0) {
+		result_out->damaged = result.damaged;
+		free(result.entries);
+		return ret;
+	}
 	*result_out = result;
 	return SOUK_OK;
 }
 
 void souk_plan_result_fini(struct souk_plan_result *result)
 {
-	free(result->items);
-	*result = (struct souk_plan_result){ 0 };
+	free(result->entries);
+	*result = (struct souk_plan_result){ .damaged = -1 };
 }
 
-/* ---- Explaining ---- */
-
-static int explain_accelerator(const struct souk_catalog *catalog, const struct souk_request *request,
-			       struct souk_error *err)
+int optimizer_read(const struct souk_plan_query *query, const struct souk_plan_entry *entry,
+		   struct souk_candidate *candidate_out, struct souk_error *err)
 {
-	const char *wanted = request->accelerator.name;
-	const char *names[256], *best;
-	size_t n = 0, i, j;
+	struct souk_catalog_file *file = query->market->files[entry->file];
+	const struct souk_catalog_head *head = souk_catalog_file_head(file);
+	const struct souk_market_provider *provider = optimizer_provider(query, head->provider);
+	struct souk_task_transfer transfer;
+	struct souk_catalog_type type;
+	struct souk_catalog_row row;
+	int ret, moves, spot = (entry->flags & ENTRY_SPOT) != 0;
 
-	for (i = 0; i < catalog->n && n < SOUK_ARRAY_SIZE(names); i++) {
-		const char *name = catalog->items[i].offer.accelerator;
-
-		if (!name)
-			continue;
-		for (j = 0; j < n && strcmp(names[j], name) != 0; j++)
-			;
-		if (j == n)
-			names[n++] = name;
-	}
-	souk_error_set(err, SOUK_E_CAPACITY, "no offer has the accelerator '%s'",
-		       wanted ? wanted : "of that memory");
-	best = wanted ? souk_similar_best(souk_accelerator_canonical(wanted), names, n) : NULL;
-	if (best && strcasecmp(best, wanted) != 0)
-		return souk_error_hint(err, "did you mean '%s'? 'souk offers' lists what is on sale", best);
-	return souk_error_hint(err, "'souk offers' lists what is on sale");
-}
-
-int souk_optimizer_explain(const struct souk_catalog *catalog, const struct souk_task *task,
-			   const struct souk_plan_result *result, struct souk_error *err)
-{
-	/* The further an offer came before it failed, the more the reason says. */
-	static const struct {
-		enum souk_misfit misfit;
-		const char *text;
-	} reasons[] = {
-		{ SOUK_MISFIT_PRICE, "is at or below max_hourly_cost" },
-		{ SOUK_MISFIT_MARKET, "is sold that way (use_spot)" },
-		{ SOUK_MISFIT_LOCAL_DISK, "has that local disk" },
-		{ SOUK_MISFIT_MEMORY, "has that memory" },
-		{ SOUK_MISFIT_CPUS, "has that many vCPUs" },
-		{ SOUK_MISFIT_COUNT, "has that number of accelerators" },
+	ret = souk_catalog_row(file, entry->row, &row, err);
+	if (ret == SOUK_OK)
+		ret = souk_catalog_type(file, entry->type, &type, err);
+	if (ret < 0)
+		return ret;
+	*candidate_out = (struct souk_candidate){
+		.provider = provider ? provider->name : head->provider,
+		.source = head->source,
+		.date = head->date,
+		.request = &query->task->requests[entry->request],
+		.spot = spot,
+		.unsure = provider && provider->unsure,
+		.micros_per_hour = optimizer_price(&row, spot),
+		.marks = row.marks,
+		.file = entry->file,
+		.row = entry->row,
 	};
+	souk_catalog_offer(&type, &row, &candidate_out->offer);
+	optimizer_note_stock(query, head, candidate_out);
+	moves = query->egress && souk_egress_is_needed(query->task);
+	if (moves)
+		souk_egress_task(query->egress, query->task, candidate_out->provider, row.region,
+				 &transfer);
+	optimizer_price_candidate(query, moves ? &transfer : NULL, candidate_out);
+	return SOUK_OK;
+}
+
+int souk_plan_result_get(struct souk_plan_result *result, size_t i,
+			 struct souk_candidate *candidate_out, struct souk_error *err)
+{
+	if (i >= result->n)
+		return souk_error_set(err, SOUK_E_NOT_FOUND, "there is no candidate %zu", i + 1);
+	while (result->n_sorted <= i)
+		sort_one(result);
+	if (result->damaged >= 0) {
+		*err = result->error;
+		return err->code;
+	}
+	return optimizer_read(&result->query, &result->entries[result->n - 1 - i], candidate_out, err);
+}
+
+/* ---- The best of each ---- */
+
+static void keep_best(struct souk_plan_result *result, size_t *slot, size_t i)
+{
+	if (*slot == result->n || compare(result, &result->entries[i], &result->entries[*slot]) < 0)
+		*slot = i;
+}
+
+/* The best entry of each provider and of each request, as indexes of entries; n: none. */
+static void find_bests(struct souk_plan_result *result, size_t *of_file, size_t *of_request,
+		       size_t *count)
+{
 	size_t i;
 
-	if (catalog->n == 0) {
-		souk_error_set(err, SOUK_E_CAPACITY, "no provider that takes part has an offer");
-		return souk_error_hint(err, "'souk check' tells which providers can be used");
+	for (i = 0; i < result->n; i++) {
+		const struct souk_plan_entry *entry = &result->entries[i];
+
+		count[entry->file]++;
+		keep_best(result, &of_file[entry->file], i);
+		if (of_request)
+			keep_best(result, &of_request[entry->request], i);
 	}
-	if (result->misfits[SOUK_MISFIT_FEATURE] > 0)
-		return souk_error_set(err, SOUK_E_UNSUPPORTED, "no offer fits: %s", result->feature);
-	for (i = 0; i < SOUK_ARRAY_SIZE(reasons); i++) {
-		if (result->misfits[reasons[i].misfit] == 0)
+}
+
+/* Those that were found, each once, into picks, in order. */
+static size_t pick(struct souk_plan_result *result, const size_t *slots, size_t n_slots,
+		   size_t *picks)
+{
+	size_t n = 0, i, j, k;
+
+	for (i = 0; i < n_slots; i++) {
+		if (slots[i] == result->n)
 			continue;
-		souk_error_set(err, SOUK_E_CAPACITY,
-			       "no offer fits: of the %zu that come closest none %s",
-			       result->misfits[reasons[i].misfit], reasons[i].text);
-		return souk_error_hint(err, "'souk offers' lists what is on sale");
+		for (j = 0; j < n && picks[j] != slots[i]; j++)
+			;
+		if (j < n)
+			continue;
+		for (k = n++; k > 0 && compare(result, &result->entries[slots[i]],
+					       &result->entries[picks[k - 1]]) < 0; k--)
+			picks[k] = picks[k - 1];
+		picks[k] = slots[i];
 	}
-	if (result->misfits[SOUK_MISFIT_ACCELERATOR] > 0)
-		for (i = 0; i < task->n_requests; i++)
-			if (wants_accelerator(&task->requests[i]))
-				return explain_accelerator(catalog, &task->requests[i], err);
-	souk_error_set(err, SOUK_E_CAPACITY, "no offer is in the place, or of the type, that was asked for");
-	return souk_error_hint(err, "'souk offers --all-regions' lists the regions");
+	return n;
+}
+
+static int read_picks(struct souk_plan_result *result, const size_t *picks, size_t n, size_t *count,
+		      struct souk_plan_best *best, struct souk_error *err)
+{
+	size_t i, j;
+	int ret = SOUK_OK;
+
+	for (i = 0; i < n && ret == SOUK_OK; i++) {
+		uint32_t file = result->entries[picks[i]].file;
+
+		count[file]--;
+		ret = optimizer_read(&result->query, &result->entries[picks[i]], &best[i].candidate, err);
+	}
+	for (i = 0; i < n && ret == SOUK_OK; i++) {
+		uint32_t file = best[i].candidate.file;
+
+		for (j = 0; j < i && best[j].candidate.file != file; j++)
+			;
+		best[i].behind = j == i ? count[file] : 0;
+	}
+	return ret;
+}
+
+int souk_plan_result_best(struct souk_plan_result *result, struct souk_plan_best **best_out,
+			  size_t *n_out, struct souk_error *err)
+{
+	size_t n_files = result->query.market->n, n_requests = result->query.task->n_requests;
+	size_t n_slots = n_files + (n_requests <= MAX_ALTERNATIVES ? n_requests : 0), n, i;
+	SOUK_AUTO_FREE size_t *slots = malloc((n_slots + 1) * sizeof(*slots));
+	SOUK_AUTO_FREE size_t *picks = malloc((n_slots + 1) * sizeof(*picks));
+	SOUK_AUTO_FREE size_t *count = calloc(n_files + 1, sizeof(*count));
+	struct souk_plan_best *best = NULL;
+	int ret;
+
+	if (!slots || !picks || !count)
+		return souk_error_nomem(err);
+	for (i = 0; i < n_slots; i++)
+		slots[i] = result->n;
+	find_bests(result, slots, n_slots > n_files ? slots + n_files : NULL, count);
+	n = pick(result, slots, n_slots, picks);
+	best = calloc(n + 1, sizeof(*best));
+	if (!best)
+		return souk_error_nomem(err);
+	ret = read_picks(result, picks, n, count, best, err);
+	if (ret == SOUK_OK && result->damaged >= 0) {
+		*err = result->error;
+		ret = err->code;
+	}
+	if (ret < 0) {
+		free(best);
+		return ret;
+	}
+	*best_out = best;
+	*n_out = n;
+	return SOUK_OK;
 }

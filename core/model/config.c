@@ -196,6 +196,16 @@ static int read_allowed(struct reader *r, const struct souk_yaml *list)
 	return SOUK_OK;
 }
 
+static int read_optimize(struct reader *r, const struct souk_yaml *node)
+{
+	if (node->type != SOUK_YAML_STR ||
+	    (strcmp(node->text, "cost") != 0 && strcmp(node->text, "time") != 0)) {
+		souk_report_add(r->report, node->mark, 0, "optimize: must be cost or time");
+		return SOUK_OK;
+	}
+	return souk_strset(&r->config->optimize, node->text) < 0 ? souk_error_nomem(r->err) : SOUK_OK;
+}
+
 static int read_owner(struct reader *r, const struct souk_yaml *node)
 {
 	const char *c = node->type == SOUK_YAML_STR ? node->text : "";
@@ -211,11 +221,63 @@ static int read_owner(struct reader *r, const struct souk_yaml *node)
 	return souk_strset(&r->config->owner, node->text) < 0 ? souk_error_nomem(r->err) : SOUK_OK;
 }
 
+/* Where buckets are: their addresses do not tell. */
+static int read_buckets(struct reader *r, const struct souk_yaml *map)
+{
+	size_t i;
+	int ret;
+
+	if (!is_map(r, "buckets", map))
+		return SOUK_OK;
+	for (i = 0; i < map->n; i++) {
+		const struct souk_yaml_entry *entry = &map->entries[i];
+
+		if (entry->value->type != SOUK_YAML_STR || !is_word(entry->value->text) ||
+		    !strstr(entry->key->text, "://")) {
+			souk_report_add(r->report, entry->key->mark, 0,
+					"buckets: must be addresses with their region, such as "
+					"SCHEME://NAME: REGION");
+			continue;
+		}
+		ret = souk_pairs_set(&r->config->buckets, entry->key->text, entry->value->text, r->err);
+		if (ret < 0)
+			return ret;
+	}
+	return SOUK_OK;
+}
+
+/* When prices are old. */
+static int read_catalog(struct reader *r, const struct souk_yaml *map)
+{
+	size_t i;
+
+	if (!is_map(r, "catalog", map))
+		return SOUK_OK;
+	for (i = 0; i < map->n; i++) {
+		const struct souk_yaml_entry *entry = &map->entries[i];
+		const struct souk_yaml *days = entry->value;
+
+		if (strcmp(entry->key->text, "stale_days") != 0)
+			souk_report_add(r->report, entry->key->mark, 0,
+					"catalog: unknown field '%.60s'; there is 'stale_days'",
+					entry->key->text);
+		else if (days->type != SOUK_YAML_INT || days->integer < 0 || days->integer > 36500)
+			souk_report_add(r->report, days->mark, 0,
+					"catalog.stale_days: must be a number of days, 0 to 36500 (0: never)");
+		else
+			r->config->stale_days = days->integer;
+	}
+	return SOUK_OK;
+}
+
 static const struct {
 	const char *name;
 	int (*read)(struct reader *r, const struct souk_yaml *node);
 } keys[] = {
 	{ "allowed_providers", read_allowed },
+	{ "buckets", read_buckets },
+	{ "catalog", read_catalog },
+	{ "optimize", read_optimize },
 	{ "owner", read_owner },
 	{ "providers", read_providers },
 };
@@ -342,7 +404,7 @@ static int read_sets(struct reader *r, const char *const *sets)
 static int load(const char *path, const char *text, size_t size, const char *const *sets,
 		struct souk_config *config_out, struct souk_report *report, struct souk_error *err)
 {
-	struct souk_config config = { .path = souk_strdup(path) };
+	struct souk_config config = { .path = souk_strdup(path), .stale_days = 7 };
 	struct reader r = { &config, report, err };
 	int ret;
 
@@ -393,6 +455,8 @@ void souk_config_fini(struct souk_config *config)
 	free(config->providers);
 	souk_pairs_fini(&config->sets);
 	free(config->owner);
+	free(config->optimize);
+	souk_pairs_fini(&config->buckets);
 	memset(config, 0, sizeof(*config));
 }
 

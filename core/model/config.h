@@ -19,6 +19,9 @@ struct souk_config {
 	size_t n_providers;
 	struct souk_pairs sets;	    /* --set "NAME.KEY" -> value */
 	char *owner;		    /* 'owner': who the machines belong to; NULL: the user's name */
+	char *optimize;		    /* 'optimize': "cost" or "time"; NULL: not given */
+	int64_t stale_days;	    /* 'catalog: stale_days': prices that are older are said to be; 0: never */
+	struct souk_pairs buckets;  /* 'buckets': address of a bucket -> the region it is in */
 };
 
 /*

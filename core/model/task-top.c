@@ -106,6 +106,19 @@ static int read_event_callback(struct souk_task_parser *p, const struct souk_tas
 }
 
 /* One address with its size in GB. */
+static int is_bucket_address(const char *text)
+{
+	static const char *const schemes[] = { "s3://", "gs://", "cos://", "r2://", "https://" };
+	size_t i, len;
+
+	for (i = 0; i < SOUK_ARRAY_SIZE(schemes); i++) {
+		len = strlen(schemes[i]);
+		if (strncmp(text, schemes[i], len) == 0)
+			return text[len] != '\0';
+	}
+	return 0;
+}
+
 static int read_transfer(struct souk_task_parser *p, const struct souk_task_value *value,
 			 char **uri, double *gb)
 {
@@ -118,10 +131,10 @@ static int read_transfer(struct souk_task_parser *p, const struct souk_task_valu
 	if (map->n > 1)
 		souk_task_bad(p, map->entries[1].key->mark, "%s: only one address is allowed",
 			      value->path);
-	if (strncmp(key->text, "s3://", 5) != 0 && strncmp(key->text, "gs://", 5) != 0 &&
-	    strncmp(key->text, "cos://", 6) != 0)
+	/* Whose bucket it is, and what its traffic costs, the market knows. */
+	if (!is_bucket_address(key->text))
 		souk_task_bad(p, key->mark,
-			      "%s: '%.80s' is not an address under s3://, gs:// or cos://",
+			      "%s: '%.80s' is not the address of a bucket, such as s3://NAME",
 			      value->path, key->text);
 	if ((size->type != SOUK_YAML_INT && size->type != SOUK_YAML_FLOAT) || !(size->number >= 0))
 		souk_task_bad(p, size->mark, "%s: the size must be a number of GB", value->path);
@@ -255,10 +268,8 @@ static const struct souk_task_field top_fields[] = {
 	  .needs = "pools of workers are not supported" },
 	{ .name = "event_callback", .types = SOUK_FIELD_STR, .read = read_event_callback,
 	  .needs = "jobs that souk recovers are not supported yet" },
-	{ .name = "inputs", .types = SOUK_FIELD_MAP, .read = read_inputs,
-	  .needs = "estimates of transfer costs are not supported yet" },
-	{ .name = "outputs", .types = SOUK_FIELD_MAP, .read = read_outputs,
-	  .needs = "estimates of transfer costs are not supported yet" },
+	{ .name = "inputs", .types = SOUK_FIELD_MAP, .read = read_inputs },
+	{ .name = "outputs", .types = SOUK_FIELD_MAP, .read = read_outputs },
 	{ .name = "api_server_access", .types = SOUK_FIELD_BOOL, .read = read_server_access },
 	{ .name = "artifacts", .types = SOUK_FIELD_LIST | SOUK_FIELD_STRINGS,
 	  .needs = "bringing files back is not supported yet" },

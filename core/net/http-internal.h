@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "net/http-cache.h"
 #include "net/http.h"
 
 struct souk_http_line; /* http-attempt.c: a set of kept connections, used by one thread at a time */
@@ -17,6 +18,7 @@ struct souk_http {
 	unsigned n_idle;
 	unsigned recorded;		     /* number of the last exchange written */
 	struct souk_http_replay *replay_set; /* read on first use */
+	struct souk_http_cache cache;	     /* has a lock of its own */
 	/* set by souk_http_new() */
 	int plan;
 	char *record;

@@ -22,6 +22,20 @@ struct souk_http_reply *souk_http_reply_create(size_t max_body)
 	return reply;
 }
 
+struct souk_http_reply *souk_http_reply_make(int status, const void *body, size_t size)
+{
+	struct souk_http_reply *reply = souk_http_reply_create(size + 1);
+
+	if (!reply)
+		return NULL;
+	reply->status = status;
+	if (souk_buf_add(&reply->body, body, size) < 0) {
+		souk_http_reply_destroy(reply);
+		return NULL;
+	}
+	return reply;
+}
+
 void souk_http_reply_destroy(struct souk_http_reply *reply)
 {
 	if (!reply)

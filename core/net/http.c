@@ -40,6 +40,7 @@ int souk_http_new(struct souk_http **http_out, struct souk_error *err)
 	if (!ca_file || !*ca_file)
 		ca_file = getenv("CURL_CA_BUNDLE");
 	pthread_mutex_init(&http->lock, NULL);
+	souk_http_cache_init(&http->cache);
 	http->plan = plan && *plan && strcmp(plan, "0") != 0;
 	if (set_path(&http->record, getenv("SOUK_HTTP_RECORD")) < 0 ||
 	    set_path(&http->replay, getenv("SOUK_HTTP_REPLAY")) < 0 ||
@@ -60,6 +61,7 @@ void souk_http_free(struct souk_http *http)
 	free(http->record);
 	free(http->replay);
 	free(http->ca_file);
+	souk_http_cache_fini(&http->cache);
 	pthread_mutex_destroy(&http->lock);
 	free(http);
 }
@@ -108,6 +110,11 @@ static void take_request(struct souk_http_request *to, const struct souk_http_re
 
 	memset(to, 0, sizeof(*to));
 	memcpy(to, from, size);
+	/* The members about keeping came together. */
+	if (size < offsetof(struct souk_http_request, cache_scope) + sizeof(to->cache_scope)) {
+		to->cache_seconds = 0;
+		to->cache_scope = NULL;
+	}
 	if (!to->method)
 		to->method = "GET";
 	if (!to->timeout_ms)
@@ -274,6 +281,120 @@ static int attempts(struct souk_http *http, const struct souk_http_context *cont
 	return ret;
 }
 
+/* ---- Replies that are kept ---- */
+
+/* The headers of the request and the conditions under which the kept reply is not sent again. */
+struct conditional {
+	struct souk_buf etag;
+	struct souk_buf date;
+	const char *headers[HEADERS_MAX + 3];
+};
+
+static void conditional_fini(struct conditional *conditional)
+{
+	souk_buf_fini(&conditional->etag);
+	souk_buf_fini(&conditional->date);
+}
+
+/* A POST is always asked in full: what a condition means for it is nowhere said. */
+static void make_conditional(struct conditional *conditional, const struct souk_http_reply *kept,
+			     struct souk_http_request *request)
+{
+	const char *etag = souk_http_reply_get_header(kept, "ETag");
+	const char *date = souk_http_reply_get_header(kept, "Last-Modified");
+	size_t n = 0;
+
+	if (strcmp(request->method, "GET") != 0)
+		return;
+	for (; request->headers && request->headers[n] && n < HEADERS_MAX; n++)
+		conditional->headers[n] = request->headers[n];
+	souk_buf_init(&conditional->etag, HEADER_LINE_MAX);
+	souk_buf_init(&conditional->date, HEADER_LINE_MAX);
+	if (etag && *etag &&
+	    souk_buf_printf(&conditional->etag, "If-None-Match: %s", etag) == SOUK_OK)
+		conditional->headers[n++] = conditional->etag.data;
+	if (date && *date &&
+	    souk_buf_printf(&conditional->date, "If-Modified-Since: %s", date) == SOUK_OK)
+		conditional->headers[n++] = conditional->date.data;
+	request->headers = conditional->headers;
+}
+
+static void give_kept(const struct souk_http_context *context,
+		      const struct souk_http_request *request, struct souk_http_kept *kept,
+		      struct souk_http_reply **reply_out)
+{
+	souk_log(SOUK_LOG_DEBUG,
+		 "%s%s= %s: the reply of %" PRId64 " s ago is given again, %zu bytes",
+		 context->who ? context->who : "", context->who ? ": " : "", request->what,
+		 kept->age_s, kept->reply->body.len);
+	if (context->on_kept)
+		context->on_kept(kept->path, context->on_kept_arg);
+	*reply_out = kept->reply;
+	kept->reply = NULL;
+}
+
+/* The reply counts more than its place in the cache. */
+static void keep(struct souk_http *http, const struct souk_http_context *context,
+		 const struct souk_http_request *request, const struct souk_http_kept *kept,
+		 const struct souk_http_reply *reply)
+{
+	struct souk_error err = SOUK_ERROR_INIT;
+
+	if (souk_http_cache_keep(&http->cache, context, kept, reply, &err) < 0)
+		souk_log(SOUK_LOG_DEBUG, "the reply to %s is not kept: %s", request->what,
+			 err.message);
+	else if (context->on_kept)
+		context->on_kept(kept->path, context->on_kept_arg);
+}
+
+static int ask_again(struct souk_http *http, const struct souk_http_context *context,
+		     const struct souk_http_request *request, struct souk_http_kept *kept,
+		     struct souk_http_reply **reply_out, struct souk_error *err)
+{
+	struct conditional conditional = { 0 };
+	struct souk_http_request asked = *request;
+	struct souk_http_reply *reply;
+	int ret;
+
+	if (kept->reply)
+		make_conditional(&conditional, kept->reply, &asked);
+	ret = attempts(http, context, &asked, &reply, err);
+	conditional_fini(&conditional);
+	if (ret < 0)
+		return ret;
+	if (reply->status == 304 && kept->reply) {
+		souk_http_reply_destroy(reply);
+		souk_http_cache_renew(kept);
+		give_kept(context, request, kept, reply_out);
+		return SOUK_OK;
+	}
+	if (reply->status == 200)
+		keep(http, context, request, kept, reply);
+	*reply_out = reply;
+	return SOUK_OK;
+}
+
+static int perform_kept(struct souk_http *http, const struct souk_http_context *context,
+			const struct souk_http_request *request, struct souk_http_reply **reply_out,
+			struct souk_error *err)
+{
+	struct souk_http_kept kept = { 0 };
+	int ret;
+
+	ret = souk_http_cache_look(context, request, &kept, err);
+	if (ret == SOUK_OK && kept.reply && kept.age_s < (int64_t)request->cache_seconds) {
+		/* Who goes through many kept pages must be able to stop there. */
+		if (souk_cancel_is_set(context->cancel))
+			ret = souk_error_set(err, SOUK_E_CANCELLED, "%s: cancelled", request->what);
+		else
+			give_kept(context, request, &kept, reply_out);
+	} else if (ret == SOUK_OK) {
+		ret = ask_again(http, context, request, &kept, reply_out, err);
+	}
+	souk_http_kept_fini(&kept);
+	return ret;
+}
+
 int souk_http_perform(struct souk_http *http, const struct souk_http_context *context,
 		      const struct souk_http_request *request, struct souk_http_reply **reply_out,
 		      struct souk_error *err)
@@ -290,5 +411,7 @@ int souk_http_perform(struct souk_http *http, const struct souk_http_context *co
 		return ret;
 	if (http->plan && (taken.flags & SOUK_HTTP_MUTATES))
 		return refuse_in_plan(context, &taken, err);
+	if (!http->record && !http->replay && souk_http_cache_takes(context, &taken))
+		return perform_kept(http, context, &taken, reply_out, err);
 	return attempts(http, context, &taken, reply_out, err);
 }

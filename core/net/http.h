@@ -30,6 +30,10 @@ struct souk_http_context {
 	/* Called instead of waiting before another attempt; NULL: waits. Negative: the end. */
 	int (*on_wait)(uint32_t ms, void *arg, struct souk_error *err);
 	void *on_wait_arg;
+	const char *cache_dir; /* where replies are kept, made when needed; NULL: nowhere */
+	/* Called with the file of each reply that was kept, or given from there. Any thread. */
+	void (*on_kept)(const char *path, void *arg);
+	void *on_kept_arg;
 };
 
 /*
@@ -39,11 +43,14 @@ struct souk_http_context {
  * left to the caller: the reply is returned. A request without SOUK_HTTP_RETRY is put on the
  * wire at most once, on a connection of its own. In plan mode a request with MUTATES gives
  * SOUK_E_UNSUPPORTED. A certificate that cannot be verified is INVALID; nothing was sent then.
+ * While exchanges are recorded or replayed, no reply is kept and none is given from the cache.
  */
 int souk_http_perform(struct souk_http *http, const struct souk_http_context *context,
 		      const struct souk_http_request *request, struct souk_http_reply **reply_out,
 		      struct souk_error *err);
 
+/* A reply that nobody sent, without headers, for rehearsals. NULL: no memory. */
+struct souk_http_reply *souk_http_reply_make(int status, const void *body, size_t size);
 void souk_http_reply_destroy(struct souk_http_reply *reply);
 int souk_http_reply_get_status(const struct souk_http_reply *reply);
 const char *souk_http_reply_get_body(const struct souk_http_reply *reply, size_t *size_out);

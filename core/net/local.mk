@@ -3,6 +3,7 @@
 
 net_sources = \
 	%D%/http-attempt.c \
+	%D%/http-cache.c \
 	%D%/http-replay.c \
 	%D%/http-reply.c \
 	%D%/http-trace.c \
@@ -14,6 +15,7 @@ net_sources = \
 	%D%/ssh-proxy.c \
 	%D%/ssh-run.c \
 	%D%/ssh.c \
+	%D%/http-cache.h \
 	%D%/http-internal.h \
 	%D%/http.h \
 	%D%/net-ops.h \

@@ -12,6 +12,8 @@ struct souk_net_ops {
 	int (*http_perform)(struct souk_http *http, const struct souk_http_context *context,
 			    const struct souk_http_request *request,
 			    struct souk_http_reply **reply_out, struct souk_error *err);
+	/* A reply that nobody sent; a copy of the body. NULL: no memory. */
+	struct souk_http_reply *(*reply_make)(int status, const void *body, size_t size);
 	void (*reply_destroy)(struct souk_http_reply *reply);
 	int (*reply_status)(const struct souk_http_reply *reply);
 	const char *(*reply_body)(const struct souk_http_reply *reply, size_t *size_out);

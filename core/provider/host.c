@@ -19,11 +19,68 @@
 #include "provider/lists.h"
 
 #define SECRET_MAX 65536
+#define REHEARSED_MAX (1024 * 1024)
 
 static pthread_mutex_t http_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct souk_http *http; /* one for the process: its connections are shared */
 
 /* ---- The call ---- */
+
+enum { PROGRESS_EVERY_MS = 100 };
+
+void souk_call_init(struct souk_call *call, struct souk_provider *provider)
+{
+	*call = (struct souk_call){ .provider = provider };
+	pthread_mutex_init(&call->lock, NULL);
+}
+
+/* Under the call's lock, so that the listener hears one after the other, and in order. */
+static void tell_progress(struct souk_call *call, int64_t now_ms)
+{
+	call->told.told_ms = now_ms;
+	call->told.is_pending = 0;
+	call->progress(call->told.what, call->told.done, call->told.total, call->progress_arg);
+}
+
+void souk_call_fini(struct souk_call *call, int ret)
+{
+	size_t i;
+
+	if (call->told.is_pending)
+		tell_progress(call, souk_clock_ms());
+	for (i = 0; (ret == SOUK_E_INVALID || ret == SOUK_E_INTERNAL) && i < call->kept.n; i++)
+		unlink(call->kept.items[i]);
+	souk_strv_fini(&call->kept);
+	pthread_mutex_destroy(&call->lock);
+}
+
+/* Has another thread, which got further, been quicker to say so? Zero begins anew. */
+static int is_overtaken(const struct souk_call *call, const char *what, uint32_t done,
+			uint32_t total)
+{
+	return done > 0 && done < call->told.done && total == call->told.total &&
+	       strncmp(what, call->told.what, sizeof(call->told.what) - 1) == 0;
+}
+
+static void host_progress(struct souk_call *call, const char *what, uint32_t done, uint32_t total)
+{
+	int64_t now_ms;
+
+	if (!call->progress || !what)
+		return;
+	pthread_mutex_lock(&call->lock);
+	if (!is_overtaken(call, what, done, total)) {
+		now_ms = souk_clock_ms();
+		snprintf(call->told.what, sizeof(call->told.what), "%s", what);
+		call->told.done = done;
+		call->told.total = total;
+		if (!call->told.told_ms || now_ms - call->told.told_ms >= PROGRESS_EVERY_MS)
+			tell_progress(call, now_ms);
+		else
+			call->told.is_pending = 1;
+	}
+	pthread_mutex_unlock(&call->lock);
+}
 
 static uint32_t host_deadline_ms(const struct souk_call *call)
 {
@@ -40,7 +97,11 @@ static int host_cancelled(const struct souk_call *call)
 static int host_sleep(struct souk_call *call, uint32_t ms, struct souk_error *err)
 {
 	uint32_t left = host_deadline_ms(call);
-	int ret = souk_cancel_wait(call->cancel, ms < left ? ms : left, err);
+	int ret;
+
+	if (souk_provider_rehearsal(call->provider))
+		return SOUK_OK;
+	ret = souk_cancel_wait(call->cancel, ms < left ? ms : left, err);
 
 	if (ret == SOUK_OK && ms > left)
 		return souk_error_set(err, SOUK_E_TIMEOUT, "the time for this call has run out");
@@ -164,32 +225,97 @@ static int load_net(const struct souk_call *call, const struct souk_net_ops **ne
 
 static const struct souk_net_ops *loaded_net; /* set before the first reply exists */
 
+/* Remember the file of a kept reply, in case that it makes no sense. */
+static void note_kept(const char *path, void *arg)
+{
+	struct souk_call *call = arg;
+
+	pthread_mutex_lock(&call->lock);
+	/* What cannot be remembered cannot be forgotten later; so it is forgotten now. */
+	if (souk_strv_add(&call->kept, path, NULL) < 0)
+		unlink(path);
+	pthread_mutex_unlock(&call->lock);
+}
+
+/* An answer from the cloud itself says what time it is there; a kept one does not. */
+static void note_date(struct souk_call *call, const struct souk_net_ops *net,
+		      const struct souk_http_request *request, const struct souk_http_reply *reply)
+{
+	const char *date = request->cache_seconds ? NULL : net->reply_header(reply, "Date");
+	int64_t seconds;
+
+	if (date && souk_clock_parse_http(date, &seconds) == 0)
+		souk_provider_note_date(call->provider, seconds);
+}
+
+/* A module may know a shorter struct, or a longer one, than we do. */
+static void take_request(struct souk_http_request *own, const struct souk_http_request *request)
+{
+	memset(own, 0, sizeof(*own));
+	memcpy(own, request,
+	       request->struct_size < sizeof(*own) ? request->struct_size : sizeof(*own));
+	/* How much of it is filled in, not how large it is: a shorter one has no cache_seconds. */
+	own->struct_size = request->struct_size < sizeof(*own) ? request->struct_size : sizeof(*own);
+}
+
+/* In a rehearsal the module itself stands in for the cloud. */
+static int rehearse(struct souk_call *call, const struct souk_net_ops *net,
+		    const struct souk_http_request *request, struct souk_http_reply **reply_out,
+		    struct souk_error *err)
+{
+	struct souk_buf body;
+	int32_t status = 200;
+	int ret;
+
+	souk_buf_init(&body, REHEARSED_MAX);
+	ret = souk_provider_rehearse(call, request, &status, &body, err);
+	if (ret == SOUK_OK) {
+		*reply_out = net->reply_make(status, body.data, body.len);
+		if (!*reply_out)
+			ret = souk_error_nomem(err);
+	}
+	souk_buf_fini(&body);
+	return ret;
+}
+
 static int host_http_send(struct souk_call *call, const struct souk_http_request *request,
 			  struct souk_http_reply **reply_out, struct souk_error *err)
 {
-	struct souk_http_request own = { 0 };
+	struct souk_http_request own;
 	struct souk_http_context context = {
 		.who = souk_provider_name(call->provider),
 		.deadline_ms = call->deadline_ms,
 		.cancel = call->cancel,
+		.on_kept = note_kept,
+		.on_kept_arg = call,
 	};
+	SOUK_AUTO_FREE char *cache_dir = NULL;
 	const struct souk_net_ops *net;
 	int ret;
 
 	ret = load_net(call, &net, err);
 	if (ret < 0)
 		return ret;
+	cache_dir = souk_fs_join(souk_provider_paths(call->provider)->cache, "http");
+	if (!cache_dir)
+		return souk_error_nomem(err);
+	context.cache_dir = cache_dir;
 	pthread_mutex_lock(&http_lock);
-	loaded_net = net;
+	/* Once: whoever has a reply reads it without the lock, and came by here before. */
+	if (!loaded_net)
+		loaded_net = net;
 	if (!http)
 		ret = net->http_new(&http, err);
 	pthread_mutex_unlock(&http_lock);
 	if (ret < 0)
 		return ret;
-	memcpy(&own, request,
-	       request->struct_size < sizeof(own) ? request->struct_size : sizeof(own));
-	own.struct_size = sizeof(own);
-	return net->http_perform(http, &context, &own, reply_out, err);
+	take_request(&own, request);
+	if (souk_provider_rehearsal(call->provider))
+		return rehearse(call, net, &own, reply_out, err);
+	ret = net->http_perform(http, &context, &own, reply_out, err);
+	if (ret == SOUK_OK)
+		note_date(call, net, &own, *reply_out);
+	return ret;
 }
 
 static void host_http_reply_free(struct souk_http_reply *reply)
@@ -269,6 +395,9 @@ static int host_ssh(struct souk_call *call, const struct souk_instance *instance
 	char *key = NULL;
 	int status, ret;
 
+	if (souk_provider_rehearsal(call->provider))
+		return souk_error_set(err, SOUK_E_UNSUPPORTED, "'%s' is not logged in to in a rehearsal",
+				      instance->id);
 	if (!target.address || !target.host_key || !instance->cluster)
 		return souk_error_set(err, SOUK_E_INVALID,
 				      "'%s' has no address, host key or cluster to log in with",
@@ -307,6 +436,8 @@ static int host_run(struct souk_call *call, const char *const *argv, char *outpu
 	struct souk_proc_result result;
 	int ret;
 
+	if (souk_provider_rehearsal(call->provider))
+		return souk_error_set(err, SOUK_E_UNSUPPORTED, "'%s' is not run in a rehearsal", argv[0]);
 	if (options.timeout_ms == 0)
 		return souk_error_set(err, SOUK_E_TIMEOUT, "no time is left to run '%s'", argv[0]);
 	ret = souk_proc_run(&options, &result, err);
@@ -347,7 +478,13 @@ static const struct souk_host host = {
 	.stream_write = host_stream_write,
 	.call_ssh = host_ssh,
 	.call_run = host_run,
+	.call_progress = host_progress,
 };
+
+const struct souk_host *souk_provider_host(void)
+{
+	return &host;
+}
 
 void souk_provider_host_install(void)
 {

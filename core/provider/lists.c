@@ -46,7 +46,7 @@ static void free_texts(const char **slots[], size_t n)
 		&(i)->id, &(i)->region, &(i)->zone, &(i)->instance_type, &(i)->cluster,            \
 			&(i)->owner, &(i)->request_token, &(i)->public_address,                    \
 			&(i)->private_address, &(i)->ssh_user, &(i)->host_key, &(i)->status_reason, \
-			&(i)->shutdown_command                                                     \
+			&(i)->shutdown_command, &(i)->kind                                         \
 	}
 
 int souk_offers_add(struct souk_offer_list *list, const struct souk_offer *offer,
@@ -85,6 +85,41 @@ void souk_offer_list_fini(struct souk_offer_list *list)
 	*list = (struct souk_offer_list){ 0 };
 }
 
+static void free_tags(struct souk_instance *instance)
+{
+	uint32_t i;
+
+	for (i = 0; instance->tags && i < instance->n_tags; i++) {
+		free((char *)instance->tags[i].key);
+		free((char *)instance->tags[i].value);
+	}
+	free((struct souk_label *)instance->tags);
+}
+
+/* Replace the borrowed tags of an instance by copies; on failure none is kept. */
+static int own_tags(struct souk_instance *own, struct souk_error *err)
+{
+	const struct souk_label *theirs = own->tags;
+	uint32_t n = theirs ? own->n_tags : 0;
+	struct souk_label *copies = n ? calloc(n, sizeof(*copies)) : NULL;
+
+	own->tags = copies;
+	own->n_tags = 0;
+	if (n && !copies)
+		return souk_error_nomem(err);
+	for (; own->n_tags < n; own->n_tags++) {
+		copies[own->n_tags].key = souk_strdup(theirs[own->n_tags].key ? theirs[own->n_tags].key : "");
+		copies[own->n_tags].value =
+			souk_strdup(theirs[own->n_tags].value ? theirs[own->n_tags].value : "");
+		if (!copies[own->n_tags].key || !copies[own->n_tags].value) {
+			own->n_tags++;
+			free_tags(own);
+			return souk_error_nomem(err);
+		}
+	}
+	return SOUK_OK;
+}
+
 int souk_instances_add(struct souk_instance_list *list, const struct souk_instance *instance,
 		       struct souk_error *err)
 {
@@ -99,8 +134,12 @@ int souk_instances_add(struct souk_instance_list *list, const struct souk_instan
 	if (!items)
 		return souk_error_nomem(err);
 	list->items = items;
-	if (own_texts(texts, SOUK_ARRAY_SIZE(texts), err) < 0)
+	if (own_tags(&own, err) < 0)
 		return SOUK_E_NOMEM;
+	if (own_texts(texts, SOUK_ARRAY_SIZE(texts), err) < 0) {
+		free_tags(&own);
+		return SOUK_E_NOMEM;
+	}
 	list->items[list->n++] = own;
 	return SOUK_OK;
 }
@@ -113,6 +152,7 @@ void souk_instance_list_fini(struct souk_instance_list *list)
 		const char **texts[] = INSTANCE_TEXTS(&list->items[i]);
 
 		free_texts(texts, SOUK_ARRAY_SIZE(texts));
+		free_tags(&list->items[i]);
 	}
 	free(list->items);
 	*list = (struct souk_instance_list){ 0 };

@@ -7,10 +7,12 @@ provider_sources = \
 	%D%/module.c \
 	%D%/provider.c \
 	%D%/registry.c \
+	%D%/signs.c \
 	%D%/stamp.c \
 	%D%/host.h \
 	%D%/lists.h \
 	%D%/module.h \
 	%D%/provider.h \
 	%D%/registry.h \
+	%D%/signs.h \
 	%D%/stamp.h

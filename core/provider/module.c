@@ -56,6 +56,7 @@ static void module_free(struct souk_module *module)
 		dlclose(module->handle);
 #endif
 	pthread_mutex_destroy(&module->serial);
+	souk_module_facts_fini(&module->facts);
 	free(module->options);
 	free(module->name);
 	free(module->path);
@@ -327,6 +328,25 @@ static int adopt_ops(struct souk_module *module, const struct souk_provider_ops 
 	return adopt_options(module, err);
 }
 
+/* What the module says of itself; the stamp keeps it, so that planning need not load it. */
+static int adopt_facts(struct souk_module *module, struct souk_error *err)
+{
+	struct souk_module_facts stamped = { 0 };
+	int ret, known = 0;
+
+	if (module->has_facts)
+		return SOUK_OK;
+	ret = souk_module_facts_take(&module->ops, &module->facts, err);
+	if (ret < 0)
+		return ret;
+	module->has_facts = 1;
+	souk_stamp_read(module->stamps, module->path, &stamped, &known);
+	souk_module_facts_fini(&stamped);
+	if (!known)
+		souk_stamp_write(module->stamps, module->path, &module->facts);
+	return SOUK_OK;
+}
+
 static int load(struct souk_module *module, struct souk_error *err)
 {
 	entry_fn *entry;
@@ -335,11 +355,11 @@ static int load(struct souk_module *module, struct souk_error *err)
 	ret = souk_fs_check_trusted(module->path, err);
 	if (ret < 0)
 		return ret;
-	if (!souk_stamp_matches(module->stamps, module->path)) {
+	if (!module->has_facts && !souk_stamp_read(module->stamps, module->path, NULL, NULL)) {
 		ret = try_out(module, err);
 		if (ret < 0)
 			return ret;
-		souk_stamp_write(module->stamps, module->path);
+		souk_stamp_write(module->stamps, module->path, NULL);
 	}
 	module->handle = dlopen(module->path, RTLD_NOW | RTLD_LOCAL);
 	if (!module->handle)
@@ -351,7 +371,19 @@ static int load(struct souk_module *module, struct souk_error *err)
 				      "'%s' is not a provider: it has no souk_provider_entry",
 				      module->path);
 	souk_provider_host_install();
-	return adopt_ops(module, entry(), err);
+	ret = adopt_ops(module, entry(), err);
+	return ret < 0 ? ret : adopt_facts(module, err);
+}
+
+static int refuse(struct souk_module *module, int code, const struct souk_error *own,
+		  struct souk_error *err)
+{
+	module->refused = code;
+	module->problem = strdup(own->message);
+	souk_error_set(err, code, "%s", own->message);
+	souk_error_hint(err, "%s", own->hint);
+	souk_error_scope(err, SOUK_SCOPE_PROVIDER);
+	return code;
 }
 
 int souk_module_load(struct souk_module *module, struct souk_error *err)
@@ -366,10 +398,25 @@ int souk_module_load(struct souk_module *module, struct souk_error *err)
 	ret = load(module, &own);
 	if (ret == SOUK_OK)
 		return SOUK_OK;
-	module->refused = ret;
-	module->problem = strdup(own.message);
-	souk_error_set(err, ret, "%s", own.message);
-	souk_error_hint(err, "%s", own.hint);
-	souk_error_scope(err, SOUK_SCOPE_PROVIDER);
+	return refuse(module, ret, &own, err);
+}
+
+int souk_module_facts(struct souk_module *module, const struct souk_module_facts **facts_out,
+		      struct souk_error *err)
+{
+	struct souk_error own = SOUK_ERROR_INIT;
+	int ret = SOUK_OK;
+
+	if (!module->has_facts && !module->refused) {
+		/* A file that anybody could have changed is not believed, stamp or no stamp. */
+		ret = souk_fs_check_trusted(module->path, &own);
+		if (ret < 0)
+			return refuse(module, ret, &own, err);
+		souk_stamp_read(module->stamps, module->path, &module->facts, &module->has_facts);
+	}
+	if (!module->has_facts)
+		ret = souk_module_load(module, err);
+	if (ret == SOUK_OK)
+		*facts_out = &module->facts;
 	return ret;
 }

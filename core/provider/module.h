@@ -8,6 +8,7 @@
 #include <souk/provider.h>
 
 #include "base/paths.h"
+#include "provider/stamp.h"
 
 /* A module that was found; 'ops' is valid once it is loaded. */
 struct souk_module {
@@ -18,6 +19,8 @@ struct souk_module {
 	struct souk_provider_ops ops;	/* ours: what the module does not know is 0 */
 	const struct souk_option **options; /* as the module's own size says; ended by NULL */
 	pthread_mutex_t serial;		/* held during each call if ops.threads is SERIAL */
+	struct souk_module_facts facts;	/* valid once loaded, or asked for */
+	int has_facts;
 	int refused;			/* a code: loading was tried and failed */
 	char *problem;			/* and why */
 };
@@ -47,5 +50,12 @@ struct souk_module *souk_modules_get(const struct souk_modules *modules, const c
  * one clear sentence and is remembered. Loading what is loaded does nothing. Not thread-safe.
  */
 int souk_module_load(struct souk_module *module, struct souk_error *err);
+
+/*
+ * What the module says of itself. A file that was loaded before is not loaded for that: its
+ * stamp knows. One that is new to us is. Fails as souk_module_load() does. Borrowed from the module.
+ */
+int souk_module_facts(struct souk_module *module, const struct souk_module_facts **facts_out,
+		      struct souk_error *err);
 
 #endif

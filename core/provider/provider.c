@@ -3,6 +3,7 @@
 #include "provider/provider.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,11 @@ struct souk_provider {
 	const struct souk_config *config;
 	const struct souk_paths *paths;
 	void *self;
+	struct souk_rehearsal *rehearsal; /* NULL: in earnest */
 	int opened;
 	pthread_mutex_t lock;	  /* for PER_INSTANCE */
+	atomic_llong skew_s;	  /* its clock minus ours */
+	atomic_int skew_known;
 	pthread_mutex_t state_lock;
 	char *state_dir;	  /* NULL: not made yet */
 	struct souk_pairs values; /* settings that were given, checked */
@@ -199,6 +203,18 @@ const struct souk_paths *souk_provider_paths(const struct souk_provider *provide
 	return provider->paths;
 }
 
+void souk_provider_note_date(struct souk_provider *provider, int64_t date_s)
+{
+	atomic_store(&provider->skew_s, date_s - souk_clock_wall_s());
+	atomic_store(&provider->skew_known, 1);
+}
+
+int64_t souk_provider_skew_s(const struct souk_provider *provider, int *known_out)
+{
+	*known_out = atomic_load(&provider->skew_known);
+	return *known_out ? atomic_load(&provider->skew_s) : 0;
+}
+
 const char *souk_provider_state_dir(struct souk_provider *provider)
 {
 	SOUK_AUTO_FREE char *name = NULL;
@@ -218,11 +234,11 @@ static void call_begin(struct souk_provider *provider, const struct souk_call_li
 {
 	uint32_t timeout_ms = limits && limits->timeout_ms ? limits->timeout_ms : DEFAULT_TIMEOUT_MS;
 
-	*call = (struct souk_call){
-		.provider = provider,
-		.deadline_ms = souk_clock_ms() + timeout_ms,
-		.cancel = limits ? limits->cancel : NULL,
-	};
+	souk_call_init(call, provider);
+	call->deadline_ms = souk_clock_ms() + timeout_ms;
+	call->cancel = limits ? limits->cancel : NULL;
+	call->progress = limits ? limits->progress : NULL;
+	call->progress_arg = limits ? limits->progress_arg : NULL;
 	if (provider->module->ops.threads == SOUK_THREADS_SERIAL)
 		pthread_mutex_lock(&provider->module->serial);
 	else if (provider->module->ops.threads == SOUK_THREADS_PER_INSTANCE)
@@ -230,12 +246,14 @@ static void call_begin(struct souk_provider *provider, const struct souk_call_li
 }
 
 /* The module's word on how it went, made into ours: in range, with a message and the name. */
-static int call_end(struct souk_provider *provider, int ret, const char *op, struct souk_error *err)
+static int call_end(struct souk_provider *provider, struct souk_call *call, int ret, const char *op,
+		    struct souk_error *err)
 {
 	if (provider->module->ops.threads == SOUK_THREADS_SERIAL)
 		pthread_mutex_unlock(&provider->module->serial);
 	else if (provider->module->ops.threads == SOUK_THREADS_PER_INSTANCE)
 		pthread_mutex_unlock(&provider->lock);
+	souk_call_fini(call, ret);
 	if (ret >= 0)
 		return SOUK_OK;
 	if (ret < SOUK_E_CANCELLED)
@@ -262,7 +280,7 @@ static int call_end(struct souk_provider *provider, int ret, const char *op, str
 					      (provider_)->module->name, #op_);                    \
 		call_begin(provider_, limits_, &call_);                                            \
 		ret_ = (provider_)->module->ops.op_((provider_)->self, &call_, __VA_ARGS__, &own_); \
-		ret_ = call_end(provider_, ret_, #op_, &own_);                                     \
+		ret_ = call_end(provider_, &call_, ret_, #op_, &own_);                             \
 		if (ret_ < 0 && (err_))                                                            \
 			*(err_) = own_;                                                            \
 		ret_;                                                                              \
@@ -276,16 +294,17 @@ static int call_open(struct souk_provider *provider, struct souk_error *err)
 	int ret;
 
 	call_begin(provider, &limits, &call);
-	ret = call_end(provider, provider->module->ops.open(&call, &provider->self, &own), "open", &own);
+	ret = provider->module->ops.open(&call, &provider->self, &own);
+	ret = call_end(provider, &call, ret, "open", &own);
 	if (ret < 0 && err)
 		*err = own;
 	provider->opened = ret == SOUK_OK;
 	return ret;
 }
 
-int souk_provider_open(struct souk_module *module, const struct souk_config *config,
-		       const struct souk_paths *paths, struct souk_provider **provider_out,
-		       struct souk_error *err)
+static int open_for(struct souk_module *module, const struct souk_config *config,
+		    const struct souk_paths *paths, struct souk_rehearsal *rehearsal,
+		    struct souk_provider **provider_out, struct souk_error *err)
 {
 	struct souk_provider *provider;
 	int ret;
@@ -299,6 +318,7 @@ int souk_provider_open(struct souk_module *module, const struct souk_config *con
 	provider->module = module;
 	provider->config = config;
 	provider->paths = paths;
+	provider->rehearsal = rehearsal;
 	pthread_mutex_init(&provider->lock, NULL);
 	pthread_mutex_init(&provider->state_lock, NULL);
 	ret = take_settings(provider, err);
@@ -310,6 +330,13 @@ int souk_provider_open(struct souk_module *module, const struct souk_config *con
 	}
 	*provider_out = provider;
 	return SOUK_OK;
+}
+
+int souk_provider_open(struct souk_module *module, const struct souk_config *config,
+		       const struct souk_paths *paths, struct souk_provider **provider_out,
+		       struct souk_error *err)
+{
+	return open_for(module, config, paths, NULL, provider_out, err);
 }
 
 void souk_provider_close(struct souk_provider *provider)
@@ -399,9 +426,71 @@ int souk_provider_sweep(struct souk_provider *provider, const struct souk_call_l
 	return CALL(provider, limits, err, sweep, filter);
 }
 
+int souk_provider_quote(struct souk_provider *provider, const struct souk_call_limits *limits,
+			const struct souk_instance_spec *spec, struct souk_quote_list *out,
+			struct souk_error *err)
+{
+	return CALL(provider, limits, err, quote, spec, out);
+}
+
 int souk_provider_exec(struct souk_provider *provider, const struct souk_call_limits *limits,
 		       const struct souk_instance_ref *ref, const char *command,
 		       struct souk_stream *stream, int32_t *exit_status_out, struct souk_error *err)
 {
 	return CALL(provider, limits, err, exec, ref, command, stream, exit_status_out);
+}
+
+/* ---- Rehearsals ---- */
+
+int souk_provider_open_rehearsal(struct souk_module *module, const struct souk_config *config,
+				 const struct souk_paths *paths, struct souk_rehearsal *rehearsal,
+				 struct souk_provider **provider_out, struct souk_error *err)
+{
+	int ret;
+
+	ret = souk_module_load(module, err);
+	if (ret < 0)
+		return ret;
+	if (!module->ops.rehearse)
+		return souk_error_set(err, SOUK_E_UNSUPPORTED,
+				      "%s: its module cannot tell which requests it sends", module->name);
+	return open_for(module, config, paths, rehearsal, provider_out, err);
+}
+
+struct souk_rehearsal *souk_provider_rehearsal(const struct souk_provider *provider)
+{
+	return provider->rehearsal;
+}
+
+int souk_provider_rehearse(struct souk_call *call, const struct souk_http_request *request,
+			   int32_t *status_out, struct souk_buf *body, struct souk_error *err)
+{
+	struct souk_provider *provider = call->provider;
+	struct souk_rehearsal *rehearsal = provider->rehearsal;
+	struct souk_buf permission;
+	int ret;
+
+	souk_buf_init(&permission, 1024);
+	ret = provider->module->ops.rehearse(provider->self, call, rehearsal->scene, request, status_out,
+					     body, &permission, err);
+	if (ret == SOUK_OK)
+		ret = souk_buf_failed(body, err);
+	if (ret == SOUK_OK)
+		ret = souk_buf_failed(&permission, err);
+	if (ret == SOUK_OK) {
+		pthread_mutex_lock(&call->lock);
+		ret = rehearsal->noted(request, permission.data, rehearsal->arg, err);
+		pthread_mutex_unlock(&call->lock);
+	}
+	souk_buf_fini(&permission);
+	return ret;
+}
+
+int souk_provider_policy(struct souk_provider *provider, const char *const *permissions, uint32_t n,
+			 struct souk_buf *out, struct souk_error *err)
+{
+	if (!provider->module->ops.policy)
+		return souk_error_set(err, SOUK_E_UNSUPPORTED, "%s: the provider has no form of policy",
+				      provider->module->name);
+	return provider->module->ops.policy(provider->self, permissions, n, out, err);
 }

@@ -21,19 +21,48 @@ struct souk_provider;
 int souk_provider_open(struct souk_module *module, const struct souk_config *config,
 		       const struct souk_paths *paths, struct souk_provider **provider_out,
 		       struct souk_error *err);
+/*
+ * The same for a rehearsal (ops.rehearse): nothing is sent, 'noted' is told of each request and of
+ * the permission that it needs. Any thread, one at a time. A negative return ends the call with it.
+ */
+struct souk_rehearsal {
+	uint32_t scene; /* SOUK_SCENE_...; may be changed between calls */
+	int (*noted)(const struct souk_http_request *request, const char *permission, void *arg,
+		     struct souk_error *err);
+	void *arg;
+};
+int souk_provider_open_rehearsal(struct souk_module *module, const struct souk_config *config,
+				 const struct souk_paths *paths, struct souk_rehearsal *rehearsal,
+				 struct souk_provider **provider_out, struct souk_error *err);
+/* The cloud's form of a policy; UNSUPPORTED if the module has none. */
+int souk_provider_policy(struct souk_provider *provider, const char *const *permissions, uint32_t n,
+			 struct souk_buf *out, struct souk_error *err);
 void souk_provider_close(struct souk_provider *provider);
 
 const char *souk_provider_name(const struct souk_provider *provider);
 const struct souk_provider_ops *souk_provider_ops(const struct souk_provider *provider);
 int souk_provider_has(const struct souk_provider *provider, uint64_t features);
 
+/* Seconds that the provider's last answer was ahead of our clock (below 0: behind it), by its Date
+ * header. 0 if it has not answered yet: *known_out says. */
+int64_t souk_provider_skew_s(const struct souk_provider *provider, int *known_out);
+
 /* The value of a setting, with its default; NULL: none. Borrowed. */
 const char *souk_provider_option(const struct souk_provider *provider, const char *name);
 
-/* How long a call may take and what ends it before. */
+/*
+ * Told how far a call is: 'done' of 'total' (0: not known) 'what', such as "regions". From any
+ * thread, one at a time, at most ten times a second and once more at the end. It must not call
+ * the provider.
+ */
+typedef void (*souk_progress_fn)(const char *what, uint32_t done, uint32_t total, void *arg);
+
+/* How long a call may take, what ends it before, and who is told how far it is. */
 struct souk_call_limits {
 	uint32_t timeout_ms;	    /* 0: two minutes */
 	struct souk_cancel *cancel; /* may be NULL */
+	souk_progress_fn progress;  /* may be NULL */
+	void *progress_arg;
 };
 
 /*
@@ -71,6 +100,9 @@ int souk_provider_set_on_shutdown(struct souk_provider *provider,
 				  uint32_t on_shutdown, struct souk_error *err);
 int souk_provider_sweep(struct souk_provider *provider, const struct souk_call_limits *limits,
 			const struct souk_instance_filter *filter, struct souk_error *err);
+int souk_provider_quote(struct souk_provider *provider, const struct souk_call_limits *limits,
+			const struct souk_instance_spec *spec, struct souk_quote_list *out,
+			struct souk_error *err);
 int souk_provider_exec(struct souk_provider *provider, const struct souk_call_limits *limits,
 		       const struct souk_instance_ref *ref, const char *command,
 		       struct souk_stream *stream, int32_t *exit_status_out, struct souk_error *err);

@@ -32,6 +32,8 @@ struct souk_db_ops {
 	int (*run)(struct souk_db *db, const char *sql, const struct souk_db_value *params,
 		   unsigned n_params, souk_db_row_fn *row, void *arg, int64_t *changed_out,
 		   struct souk_error *err);
+	/* Read all of it: INTERNAL, with the first fault, if it is damaged. */
+	int (*verify)(struct souk_db *db, struct souk_error *err);
 };
 
 struct souk_db {

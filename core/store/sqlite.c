@@ -159,6 +159,23 @@ static int sqlite_run(struct souk_db *base, const char *sql, const struct souk_d
 	return ret;
 }
 
+/* Its first row is "ok", or the first fault. */
+static int read_verdict(const struct souk_db_value *columns, unsigned n, void *arg,
+			struct souk_error *err)
+{
+	const char *verdict = n && columns[0].type == SOUK_DB_TEXT ? columns[0].text : "no verdict";
+
+	(void)arg;
+	if (strcmp(verdict, "ok") == 0)
+		return SOUK_OK;
+	return souk_error_set(err, SOUK_E_INTERNAL, "the store is damaged: %.200s", verdict);
+}
+
+static int sqlite_verify(struct souk_db *base, struct souk_error *err)
+{
+	return sqlite_run(base, "PRAGMA integrity_check(1)", NULL, 0, read_verdict, NULL, NULL, err);
+}
+
 static void sqlite_close(struct souk_db *base)
 {
 	struct sqlite_db *db = (struct sqlite_db *)base;
@@ -170,7 +187,9 @@ static void sqlite_close(struct souk_db *base)
 	free(db);
 }
 
-static const struct souk_db_ops sqlite_ops = { .close = sqlite_close, .run = sqlite_run };
+static const struct souk_db_ops sqlite_ops = {
+	.close = sqlite_close, .run = sqlite_run, .verify = sqlite_verify,
+};
 
 static int set_up(struct sqlite_db *db, int create, struct souk_error *err)
 {

@@ -18,6 +18,7 @@ void souk_store_attempt_fini(struct souk_store_attempt *attempt)
 	free(attempt->zone);
 	free(attempt->instance_type);
 	free(attempt->reason);
+	free(attempt->accelerator);
 	*attempt = (struct souk_store_attempt){ 0 };
 }
 
@@ -29,11 +30,13 @@ static int add_attempt(struct souk_store *store, const struct souk_store_attempt
 		SOUK_DB_TEXT(attempt->zone), SOUK_DB_TEXT(attempt->instance_type),
 		SOUK_DB_INT(attempt->spot), SOUK_DB_INT(attempt->code), SOUK_DB_INT(attempt->scope),
 		SOUK_DB_TEXT(attempt->reason), SOUK_DB_INT(attempt->at),
+		SOUK_DB_TEXT(attempt->accelerator), SOUK_DB_INT(attempt->accelerator_milli),
 	};
 
 	return store_write(store,
 			   "INSERT INTO attempts (provider, region, zone, instance_type, spot, code,"
-			   " scope, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			   " scope, reason, at, accelerator, accelerator_milli)"
+			   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 			   params, err);
 }
 
@@ -90,12 +93,14 @@ static int read_attempt(const struct souk_db_value *v, unsigned n, void *arg, st
 		.code = (int32_t)v[5].integer,
 		.scope = (int32_t)v[6].integer,
 		.at = v[8].integer,
+		.accelerator_milli = (uint32_t)v[10].integer,
 	};
 	if (souk_store_copy_text(&attempt->provider, &v[0], err) < 0 ||
 	    souk_store_copy_text(&attempt->region, &v[1], err) < 0 ||
 	    souk_store_copy_text(&attempt->zone, &v[2], err) < 0 ||
 	    souk_store_copy_text(&attempt->instance_type, &v[3], err) < 0 ||
-	    souk_store_copy_text(&attempt->reason, &v[7], err) < 0)
+	    souk_store_copy_text(&attempt->reason, &v[7], err) < 0 ||
+	    souk_store_copy_text(&attempt->accelerator, &v[9], err) < 0)
 		return SOUK_E_NOMEM;
 	return SOUK_OK;
 }
@@ -110,7 +115,8 @@ int souk_store_attempts(struct souk_store *store, int64_t since,
 
 	ret = store->db->ops->run(store->db,
 				  "SELECT provider, region, zone, instance_type, spot, code, scope,"
-				  " reason, at FROM attempts WHERE at >= $1 ORDER BY at DESC LIMIT 10000",
+				  " reason, at, accelerator, accelerator_milli FROM attempts"
+				  " WHERE at >= $1 ORDER BY at DESC LIMIT 10000",
 				  params, 1, read_attempt, &rows, NULL, err);
 	if (ret < 0) {
 		souk_store_attempts_free(rows.items, rows.n);

@@ -16,7 +16,7 @@
 #include "base/util.h"
 #include "store/store-internal.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define LOCK_POLL_MS 50
 
 /* One statement each: the common subset of SQLite and PostgreSQL has no scripts. */
@@ -46,11 +46,21 @@ static const char *const schema[] = {
 	"CREATE TABLE attempts ("
 	"provider TEXT NOT NULL, region TEXT NOT NULL, zone TEXT, instance_type TEXT NOT NULL,"
 	"spot BIGINT NOT NULL, code BIGINT NOT NULL, scope BIGINT NOT NULL, reason TEXT,"
-	"at BIGINT NOT NULL)",
+	"at BIGINT NOT NULL, accelerator TEXT, accelerator_milli BIGINT NOT NULL DEFAULT 0)",
 	"CREATE INDEX attempts_at ON attempts (at)",
 	"CREATE TABLE events (at BIGINT NOT NULL, cluster TEXT, text TEXT NOT NULL)",
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BIGINT NOT NULL)",
-	"INSERT INTO meta (key, value) VALUES ('schema', 1)",
+	"INSERT INTO meta (key, value) VALUES ('schema', 2)",
+};
+
+/* What brings a store of version 'from' to the next one; the last statement says so. */
+static const struct migration {
+	int64_t from;
+	const char *sql;
+} migrations[] = {
+	{ 1, "ALTER TABLE attempts ADD COLUMN accelerator TEXT" },
+	{ 1, "ALTER TABLE attempts ADD COLUMN accelerator_milli BIGINT NOT NULL DEFAULT 0" },
+	{ 1, "UPDATE meta SET value = 2 WHERE key = 'schema'" },
 };
 
 static int run(struct souk_store *store, const char *sql, struct souk_error *err)
@@ -103,12 +113,37 @@ static int create_schema(struct souk_store *store, struct souk_error *err)
 	return ret;
 }
 
+/* An older store becomes one of ours, whole or not at all. */
+static int migrate(struct souk_store *store, struct souk_error *err)
+{
+	int64_t version = 0;
+	size_t i;
+	int ret;
+
+	ret = souk_store_begin(store, err);
+	if (ret < 0)
+		return ret;
+	/* Another process may have been quicker. */
+	ret = schema_version(store, &version, err);
+	for (i = 0; i < SOUK_ARRAY_SIZE(migrations) && ret == SOUK_OK; i++)
+		if (migrations[i].from >= version)
+			ret = run(store, migrations[i].sql, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_commit(store, err);
+	if (ret < 0)
+		souk_store_rollback(store);
+	return ret < 0 ? souk_error_prefix(err, "cannot bring the store in '%s' up to date",
+					   store->state_dir) : SOUK_OK;
+}
+
 static int check_schema(struct souk_store *store, struct souk_error *err)
 {
 	int64_t version = 0;
 
 	if (schema_version(store, &version, NULL) < 0 || version == 0)
 		return create_schema(store, err);
+	if (version < SCHEMA_VERSION)
+		return migrate(store, err);
 	if (version > SCHEMA_VERSION) {
 		souk_error_set(err, SOUK_E_UNSUPPORTED,
 			       "the store in '%s' has the format %lld, this souk knows %d",
@@ -157,6 +192,11 @@ void souk_store_close(struct souk_store *store)
 		store->db->ops->close(store->db);
 	free(store->state_dir);
 	free(store);
+}
+
+int souk_store_verify(struct souk_store *store, struct souk_error *err)
+{
+	return store->db->ops->verify(store->db, err);
 }
 
 int souk_store_begin(struct souk_store *store, struct souk_error *err)

@@ -19,6 +19,8 @@ struct souk_store;
 int souk_store_open(const char *state_dir, int create, struct souk_store **store_out,
 		    struct souk_error *err);
 void souk_store_close(struct souk_store *store);
+/* Read all of it: INTERNAL, with the first fault, if it is damaged. */
+int souk_store_verify(struct souk_store *store, struct souk_error *err);
 
 /*
  * What is written between begin and commit happens whole or not at all; commit returns when
@@ -150,6 +152,8 @@ struct souk_store_attempt {
 	int32_t scope;
 	char *reason;		   /* the cloud's own code */
 	int64_t at;
+	char *accelerator;	   /* canonical; NULL: none */
+	uint32_t accelerator_milli;
 };
 
 void souk_store_attempt_fini(struct souk_store_attempt *attempt);

@@ -136,3 +136,13 @@ int souk_error_retry_after(struct souk_error *err, uint32_t retry_after_ms)
 		err->retry_after_ms = retry_after_ms;
 	return code_of(err);
 }
+
+int souk_error_copy(const struct souk_error *from, struct souk_error *err)
+{
+	souk_error_set(err, from->code, "%s", from->message);
+	souk_error_scope(err, from->scope);
+	souk_error_reason(err, from->reason);
+	souk_error_hint(err, "%s", from->hint);
+	souk_error_retry_after(err, from->retry_after_ms);
+	return from->code;
+}

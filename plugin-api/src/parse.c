@@ -3,9 +3,11 @@
 
 #include <souk/provider.h>
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int is_digit(char c)
@@ -141,6 +143,68 @@ int souk_parse_micros(const char *what, const char *text, int64_t *value_out,
 	if (ret == SOUK_OK)
 		*value_out = (int64_t)value;
 	return ret;
+}
+
+enum { MAX_DIGITS = 64, MAX_SHIFT = 64 };
+
+/*
+ * Move the point of "1.25E-3" to where it stands without the exponent: "0.00125". 'out' has room
+ * for the digits, as many zeros, a point and the NUL. 0 if it is no such number.
+ */
+static int move_point(const char *text, char out[2 * MAX_DIGITS + MAX_SHIFT])
+{
+	size_t len = strcspn(text, "eE");
+	long point = (long)strcspn(text, ".eE");
+	size_t n = 0;
+	size_t i;
+	long at = 0;
+	long shift;
+	char *end;
+
+	if (!len || len > MAX_DIGITS || isspace((unsigned char)text[len + 1]))
+		return 0;
+	shift = strtol(text + len + 1, &end, 10);
+	if (end == text + len + 1 || *end || shift < -MAX_SHIFT || shift > MAX_SHIFT)
+		return 0;
+	point += shift;
+	if (point <= 0) {
+		out[n++] = '0';
+		out[n++] = '.';
+		for (; point < 0; point++)
+			out[n++] = '0';
+		point = -1;
+	}
+	for (i = 0; i < len; i++) {
+		if (text[i] == '.')
+			continue;
+		if (at++ == point)
+			out[n++] = '.';
+		out[n++] = text[i];
+	}
+	for (; at < point; at++)
+		out[n++] = '0';
+	out[n] = '\0';
+	return 1;
+}
+
+int souk_parse_json_micros(const char *what, const char *text, int64_t *value_out,
+			   struct souk_error *err)
+{
+	char plain[2 * MAX_DIGITS + MAX_SHIFT];
+	char mantissa[MAX_DIGITS + 1];
+	size_t len = text ? strcspn(text, "eE") : 0;
+	int has_exponent = len && text[len];
+
+	if (!len)
+		return souk_parse_micros(what, text, value_out, err);
+	if (len > MAX_DIGITS)
+		return not_a_number(what, text, err);
+	memcpy(mantissa, text, len);
+	/* "5." is no JSON, but passes for it. */
+	mantissa[text[len - 1] == '.' ? len - 1 : len] = '\0';
+	if (!looks_decimal(mantissa) || (has_exponent && !move_point(text, plain)))
+		return not_a_number(what, text, err);
+	return souk_parse_micros(what, has_exponent ? plain : mantissa, value_out, err);
 }
 
 /* Take exactly 'digits' digits from *p, or -1. */

@@ -136,12 +136,31 @@ static int aws_open(struct souk_call *call, void **self_out, struct souk_error *
 	return SOUK_OK;
 }
 
+/* Where credentials show; aws_credentials_expected() looks at the same places. */
+static const char *const aws_credential_signs[] = {
+	"option:profile",
+	"env:AWS_ACCESS_KEY_ID",
+	"env:AWS_PROFILE",
+	"env:AWS_DEFAULT_PROFILE",
+	"env:AWS_WEB_IDENTITY_TOKEN_FILE",
+	"env:AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+	"env:AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	"env:AWS_EC2_METADATA_SERVICE_ENDPOINT",
+	"file:$AWS_SHARED_CREDENTIALS_FILE",
+	"file:$AWS_CONFIG_FILE",
+	"file:~/.aws/credentials",
+	"file:~/.aws/config",
+	"vendor:Amazon EC2",
+	NULL,
+};
+
 static const struct souk_provider_ops aws_ops = {
 	SOUK_PROVIDER_HEAD,
 	.threads = SOUK_THREADS_PARALLEL,
 	.features = SOUK_FEATURE_SPOT | SOUK_FEATURE_IMAGE | SOUK_FEATURE_LABELS |
 		    SOUK_FEATURE_PORTS | SOUK_FEATURE_DISK_SIZE | SOUK_FEATURE_DISK_TIER |
-		    SOUK_FEATURE_MULTI_NODE | SOUK_FEATURE_HOST_KEY | SOUK_FEATURE_SELF_SHUTDOWN,
+		    SOUK_FEATURE_MULTI_NODE | SOUK_FEATURE_HOST_KEY | SOUK_FEATURE_SELF_SHUTDOWN |
+		    SOUK_FEATURE_TAG_KEYS,
 	.name = "aws",
 	.title = "Amazon EC2",
 	.options = aws_options,
@@ -158,8 +177,12 @@ static const struct souk_provider_ops aws_ops = {
 	.stop = aws_stop,
 	.start = aws_start,
 	.open_ports = aws_open_ports,
+	.quote = aws_quote,
 	.set_on_shutdown = aws_set_on_shutdown,
 	.sweep = aws_sweep,
+	.credential_signs = aws_credential_signs,
+	.rehearse = aws_rehearse,
+	.policy = aws_policy,
 };
 
 SOUK_PROVIDER_REGISTER(aws_ops);

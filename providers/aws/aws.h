@@ -75,6 +75,7 @@ struct aws_request {
 	size_t body_size;
 	uint32_t flags;		  /* SOUK_HTTP_... */
 	uint32_t timeout_ms;	  /* 0: the host's default */
+	uint32_t cache_seconds;	  /* everybody gets the same reply, for so long; 0: no */
 };
 
 /* aws.c: the account */

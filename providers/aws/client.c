@@ -105,6 +105,7 @@ static int send_message(const struct aws_client *client, const struct aws_reques
 		.timeout_ms = request->timeout_ms,
 		.max_reply_bytes = AWS_MAX_REPLY,
 		.should_retry = aws_fault_should_retry,
+		.cache_seconds = request->cache_seconds,
 	};
 	size_t n = 0;
 	size_t i;

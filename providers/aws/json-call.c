@@ -58,6 +58,14 @@ int aws_json_call(const struct aws_client *client, const char *service, const ch
 		  const char *doing, struct json_object *body, struct json_object **out,
 		  struct aws_fault *fault_out, struct souk_error *err)
 {
+	return aws_json_call_kept(client, service, target, doing, 0, body, out, fault_out, err);
+}
+
+int aws_json_call_kept(const struct aws_client *client, const char *service, const char *target,
+		       const char *doing, uint32_t cache_seconds, struct json_object *body,
+		       struct json_object **out, struct aws_fault *fault_out,
+		       struct souk_error *err)
+{
 	const char *text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN |
 							  JSON_C_TO_STRING_NOSLASHESCAPE);
 	const char *action = strchr(target, '.');
@@ -71,6 +79,7 @@ int aws_json_call(const struct aws_client *client, const char *service, const ch
 		.body = text,
 		.body_size = text ? strlen(text) : 0,
 		.flags = SOUK_HTTP_RETRY,
+		.cache_seconds = cache_seconds,
 	};
 	size_t size = 0;
 	const char *answer;

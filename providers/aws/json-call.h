@@ -11,6 +11,11 @@
 int aws_json_call(const struct aws_client *client, const char *service, const char *target,
 		  const char *doing, struct json_object *body, struct json_object **out,
 		  struct aws_fault *fault_out, struct souk_error *err);
+/* The same for what everybody is told: a reply that is younger than so many seconds will do. */
+int aws_json_call_kept(const struct aws_client *client, const char *service, const char *target,
+		       const char *doing, uint32_t cache_seconds, struct json_object *body,
+		       struct json_object **out, struct aws_fault *fault_out,
+		       struct souk_error *err);
 
 /* Parse a text of known length; NULL if it is not a JSON object. Depth is bounded. */
 struct json_object *aws_json_parse(const char *text, size_t size);

@@ -13,33 +13,41 @@ libprovider_aws_la_SOURCES = \
 	%D%/credentials-sso.c \
 	%D%/credentials-sts.c \
 	%D%/credentials.c \
+	%D%/disk.c \
 	%D%/endpoint.c \
 	%D%/errors.c \
 	%D%/image.c \
 	%D%/instances.c \
 	%D%/json-call.c \
 	%D%/lifecycle.c \
+	%D%/list.c \
 	%D%/network.c \
 	%D%/offers.c \
 	%D%/prices.c \
+	%D%/products.c \
 	%D%/profile.c \
 	%D%/provision.c \
 	%D%/query.c \
+	%D%/quote.c \
 	%D%/regions.c \
+	%D%/rehearse.c \
 	%D%/security-group.c \
 	%D%/sign.c \
 	%D%/source.c \
+	%D%/spot.c \
 	%D%/text.c \
 	%D%/types.c \
 	%D%/xml.c \
 	%D%/aws.h \
 	%D%/credentials.h \
+	%D%/disk.h \
 	%D%/errors.h \
 	%D%/image.h \
 	%D%/instances.h \
 	%D%/json-call.h \
 	%D%/market.h \
 	%D%/network.h \
+	%D%/products.h \
 	%D%/profile.h \
 	%D%/query.h \
 	%D%/regions.h \
@@ -58,9 +66,16 @@ EXTRA_souk_provider_aws_la_DEPENDENCIES = $(PROVIDER_MAP)
 MAN_PAGES += \
 	%D%/souk-provider-aws.7
 
-nodist_catalog_DATA += catalog/aws.csv
-CLEANFILES += catalog/aws.csv
-catalog/aws.csv: %D%/offers.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/offers.csv $@
+nodist_catalog_DATA += catalog/aws.catalog
+
+nodist_transfer_DATA += transfer/aws.csv
+CLEANFILES += transfer/aws.csv
+transfer/aws.csv: %D%/transfer.csv
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
+
+nodist_charges_DATA += charges/aws.csv
+CLEANFILES += charges/aws.csv
+charges/aws.csv: %D%/charges.csv
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/charges.csv $@
 endif
-EXTRA_DIST += %D%/offers.csv
+EXTRA_DIST += %D%/offers.csv %D%/transfer.csv %D%/charges.csv

@@ -5,8 +5,9 @@
 
 #include "aws.h"
 
-#include <json.h>
 #include <libxml/tree.h>
+
+#include "query.h"
 
 enum { AWS_TYPE_SIZE = 40, AWS_ACCELERATOR_SIZE = 32 };
 
@@ -64,12 +65,26 @@ int aws_market_types(const struct aws_client *client, struct aws_market *market,
 
 /* ---- prices.c -------------------------------------------------------------------------------- */
 
-/* Read a product of the price list: 1 and its price, or 0 if it is not what we sell. */
-int aws_product_read(struct json_object *product, const char *currency, const char **type_out,
-		     int64_t *micros_out);
-/* Fill in the prices on demand, and those of the spot market. */
+/* Fill in the prices on demand. */
 int aws_market_prices(const struct aws_client *client, struct aws_market *market,
 		      struct souk_error *err);
+
+/* ---- spot.c ---------------------------------------------------------------------------------- */
+
+/* A price of the spot market, since when. The texts are the item's. */
+struct aws_spot {
+	const char *type;
+	const char *zone;
+	int64_t micros_per_hour;
+	int64_t at; /* 0: it does not say */
+};
+
+/* Read one <item> of DescribeSpotPriceHistory; 0 if it is no price of plain Linux. */
+int aws_spot_read(const xmlNode *item, struct aws_spot *out);
+/* Ask for the prices that hold now, of one type or of all (NULL). */
+int aws_spot_pages(const struct aws_client *client, const char *type, aws_page page, void *arg,
+		   struct souk_error *err);
+/* Fill in those of all places. */
 int aws_market_spot(const struct aws_client *client, struct aws_market *market,
 		    struct souk_error *err);
 
@@ -77,9 +92,11 @@ struct aws_type *aws_market_type(const struct aws_market *market, const char *na
 struct aws_place *aws_market_place(const struct aws_market *market, const char *type,
 				   const char *zone);
 
-/* ---- offers.c -------------------------------------------------------------------------------- */
+/* ---- offers.c, quote.c ----------------------------------------------------------------------- */
 
 int aws_list_offers(void *self, struct souk_call *call, struct souk_offer_list *out,
 		    struct souk_error *err);
+int aws_quote(void *self, struct souk_call *call, const struct souk_instance_spec *spec,
+	      struct souk_quote_list *out, struct souk_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "disk.h"
 #include "image.h"
 #include "instances.h"
 #include "query.h"
@@ -173,67 +174,28 @@ static void add_tags(struct aws_query *query, const struct order *order)
 
 /* ---- The request --------------------------------------------------------------------------- */
 
-/* What a tier of disk is here. IOPS 0: what the type gives without extra cost. */
-struct tier {
-	const char *name;
-	const char *type; /* NULL: the option 'disk_type' */
-	uint32_t iops;
-	uint32_t throughput_mib;
-	uint32_t iops_per_gib; /* at most */
-};
-
-static const struct tier tiers[] = {
-	{ "low", "gp3", 0, 0, 0 },	    { "medium", NULL, 0, 0, 0 },
-	{ "high", "gp3", 7000, 437, 500 },  { "ultra", "io2", 20000, 0, 500 },
-	{ "best", "io2", 20000, 0, 500 },
-};
-
-static const struct tier *find_tier(const char *name)
-{
-	size_t i;
-
-	for (i = 0; name && i < AWS_ARRAY_SIZE(tiers); i++)
-		if (strcmp(tiers[i].name, name) == 0)
-			return &tiers[i];
-	return &tiers[1];
-}
-
 static void add_disk(struct aws_query *query, const struct order *order)
 {
-	const struct souk_instance_spec *spec = order->spec;
-	const struct tier *tier = find_tier(spec->disk_tier);
-	const char *type = tier->type ? tier->type :
-					souk_call_option(order->client->call, "disk_type");
-	uint64_t gib = (spec->disk_size_mib + 1023) / 1024;
-	uint64_t iops = tier->iops;
+	struct souk_call *call = order->client->call;
+	int is_encrypted = aws_is_true(souk_call_option(call, "disk_encrypted"));
+	struct aws_disk disk;
 
-	int is_encrypted =
-		aws_is_true(souk_call_option(order->client->call, "disk_encrypted"));
-
-	/* A disk smaller than its image is refused. */
-	if (gib < order->image.root_gib)
-		gib = order->image.root_gib;
+	aws_disk_choose(call, order->spec, order->image.root_gib, &disk);
 	/* An image that could not be described, and no wish: the disk is as the image has it. */
-	if (!gib && !iops && !is_encrypted)
+	if (!disk.gib && !disk.iops && !is_encrypted)
 		return;
 	aws_query_add(query, "BlockDeviceMapping.1.DeviceName", order->image.root_device);
-	if (gib)
-		aws_query_add_u64(query, "BlockDeviceMapping.1.Ebs.VolumeSize", gib);
-	aws_query_add(query, "BlockDeviceMapping.1.Ebs.VolumeType", type && *type ? type : "gp3");
+	if (disk.gib)
+		aws_query_add_u64(query, "BlockDeviceMapping.1.Ebs.VolumeSize", disk.gib);
+	aws_query_add(query, "BlockDeviceMapping.1.Ebs.VolumeType", disk.type);
 	aws_query_add(query, "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
 	if (is_encrypted)
 		aws_query_add(query, "BlockDeviceMapping.1.Ebs.Encrypted", "true");
-	if (!iops)
-		return;
-	if (gib && iops > gib * tier->iops_per_gib)
-		iops = gib * tier->iops_per_gib;
-	if (tier->throughput_mib && iops < 3000)
-		return; /* gp3 gives 3000 IOPS and 125 MiB/s in any case */
-	aws_query_add_u64(query, "BlockDeviceMapping.1.Ebs.Iops", iops);
-	if (tier->throughput_mib)
+	if (disk.iops)
+		aws_query_add_u64(query, "BlockDeviceMapping.1.Ebs.Iops", disk.iops);
+	if (disk.throughput_mib)
 		aws_query_add_u64(query, "BlockDeviceMapping.1.Ebs.Throughput",
-				  tier->throughput_mib < iops / 4 ? tier->throughput_mib
-								  : iops / 4);
+				  disk.throughput_mib);
 }
 
 static void add_network(struct aws_query *query, const struct order *order)

@@ -85,6 +85,14 @@ static struct aws_request request_of(const struct aws_operation *operation,
 	};
 }
 
+/* "DescribeInstancesResponse" to DescribeInstances. */
+static int is_reply_to(const char *action, const char *root)
+{
+	size_t len = strlen(action);
+
+	return strncmp(root, action, len) == 0 && strcmp(root + len, "Response") == 0;
+}
+
 /* A reply that cannot be read does not tell what has been done. */
 static int parse_reply(const struct aws_operation *operation, struct souk_http_reply *reply,
 		       struct aws_xml *xml_out, struct souk_error *err)
@@ -94,6 +102,12 @@ static int parse_reply(const struct aws_operation *operation, struct souk_http_r
 	int ret = aws_xml_parse(body, size, operation->action, xml_out, err);
 
 	souk_http_reply_free(reply);
+	/* Somebody else's page is XML too, and would be read as a list of nothing. */
+	if (ret == SOUK_OK && !is_reply_to(operation->action, (const char *)xml_out->root->name)) {
+		aws_xml_fini(xml_out);
+		ret = souk_error_set(err, SOUK_E_INTERNAL, "the reply to %s is that to something else",
+				     operation->action);
+	}
 	return ret;
 }
 
@@ -127,6 +141,21 @@ int aws_query_send_as(const struct aws_client *client, const struct aws_credenti
 	return ret < 0 ? ret : parse_reply(operation, reply, xml_out, err);
 }
 
+/* A page that cannot be read is asked for again: reading twice does no harm. */
+static int ask_page(const struct aws_client *client, const struct aws_operation *operation,
+		    struct aws_query *query, struct aws_xml *xml_out, struct souk_error *err)
+{
+	unsigned tries;
+	int ret;
+
+	for (tries = 1;; tries++) {
+		ret = aws_query_send(client, operation, query, xml_out, NULL, err);
+		if (ret != SOUK_E_INTERNAL || tries == AWS_UNREADABLE_TRIES ||
+		    souk_call_sleep(client->call, AWS_UNREADABLE_WAIT_MS * tries, NULL) < 0)
+			return ret;
+	}
+}
+
 int aws_query_pages(const struct aws_client *client, const struct aws_operation *operation,
 		    struct aws_query *query, aws_page page, void *arg, struct souk_error *err)
 {
@@ -145,7 +174,7 @@ int aws_query_pages(const struct aws_client *client, const struct aws_operation 
 			query->body.data[first] = '\0';
 			aws_query_add(query, "NextToken", token);
 		}
-		ret = aws_query_send(client, operation, query, &xml, NULL, err);
+		ret = ask_page(client, operation, query, &xml, err);
 		if (ret < 0)
 			return ret;
 		ret = page(arg, xml.root, err);

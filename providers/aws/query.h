@@ -14,6 +14,9 @@
 #define AWS_WRITE_AGAIN (SOUK_HTTP_RETRY | SOUK_HTTP_MUTATES) /* twice does what once does */
 #define AWS_WRITE SOUK_HTTP_MUTATES
 
+/* Replies to reads that make no sense are asked for so often, with so much time between. */
+enum { AWS_UNREADABLE_TRIES = 3, AWS_UNREADABLE_WAIT_MS = 2000 };
+
 /* An action. 'doing' completes "cannot ...". */
 struct aws_operation {
 	const char *service; /* NULL: "ec2" */

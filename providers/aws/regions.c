@@ -8,7 +8,7 @@
 
 #include "query.h"
 
-enum { MAX_REGIONS = 256, MAX_THREADS = 8 };
+enum { MAX_REGIONS = 256 };
 
 void aws_regions_fini(struct aws_regions *regions)
 {
@@ -112,59 +112,27 @@ int aws_regions_wanted(struct aws *aws, struct souk_call *call, struct aws_regio
 	return SOUK_OK;
 }
 
-/* What the threads share. */
+/* What the pieces share. */
 struct work {
 	struct aws *aws;
 	struct souk_call *call;
 	const struct aws_regions *regions;
 	aws_region_work run;
 	void *arg;
-	struct souk_error *errors;
-	atomic_size_t next;
 };
 
-static void *work_thread(void *arg)
+static int work_in_region(void *arg, uint32_t i, struct souk_error *err)
 {
-	struct work *work = arg;
-	struct aws_client client = { work->aws, work->call, NULL };
-	size_t i;
+	const struct work *work = arg;
+	struct aws_client client = { work->aws, work->call, work->regions->names[i] };
 
-	while ((i = atomic_fetch_add(&work->next, 1)) < work->regions->n) {
-		struct souk_error *err = &work->errors[i];
-		int ret;
-
-		client.region = work->regions->names[i];
-		if (souk_call_cancelled(work->call))
-			ret = souk_error_set(err, SOUK_E_CANCELLED, "cancelled");
-		else
-			ret = work->run(&client, i, work->arg, err);
-		err->code = ret;
-	}
-	return NULL;
+	return work->run(&client, i, work->arg, err);
 }
 
 size_t aws_regions_each(struct aws *aws, struct souk_call *call, const struct aws_regions *regions,
 			aws_region_work run, void *arg, struct souk_error *errors)
 {
-	struct work work = {
-		.aws = aws, .call = call, .regions = regions, .run = run, .arg = arg,
-		.errors = errors,
-	};
-	pthread_t threads[MAX_THREADS];
-	size_t wanted = regions->n < MAX_THREADS ? regions->n : MAX_THREADS;
-	size_t n = 0;
-	size_t failed = 0;
-	size_t i;
+	struct work work = { aws, call, regions, run, arg };
 
-	for (i = 0; i < regions->n; i++)
-		errors[i] = (struct souk_error)SOUK_ERROR_INIT;
-	/* This thread is one of them, and does all if there can be no others. */
-	while (n + 1 < wanted && pthread_create(&threads[n], NULL, work_thread, &work) == 0)
-		n++;
-	work_thread(&work);
-	for (i = 0; i < n; i++)
-		pthread_join(threads[i], NULL);
-	for (i = 0; i < regions->n; i++)
-		failed += errors[i].code != SOUK_OK;
-	return failed;
+	return souk_call_parallel(call, (uint32_t)regions->n, 0, work_in_region, &work, errors);
 }

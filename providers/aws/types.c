@@ -126,6 +126,25 @@ static void read_devices(const xmlNode *list, struct aws_type *type)
 			   count_milli(device), aws_xml_u64(device, "memoryInfo/sizeInMiB", 0));
 }
 
+/* An FPGA is named for its family, with the chip in brackets: the chip is what people say. */
+static void read_fpgas(const xmlNode *list, struct aws_type *type)
+{
+	const xmlNode *fpga = aws_xml_first_item(list);
+	const char *name = aws_xml_text(fpga, "name");
+	const char *chip = name ? strstr(name, "VU") : NULL;
+	char text[AWS_ACCELERATOR_SIZE];
+	size_t len = chip ? strspn(chip, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") : 0;
+
+	if (len > 2 && len < sizeof(text)) {
+		memcpy(text, chip, len);
+		text[len] = '\0';
+		name = text;
+	}
+	if (fpga)
+		set_device(type, name, count_milli(fpga),
+			   aws_xml_u64(fpga, "memoryInfo/sizeInMiB", 0));
+}
+
 static void read_accelerators(const xmlNode *item, struct aws_type *type)
 {
 	read_gpus(aws_xml_find(item, "gpuInfo/gpus"), type);
@@ -135,6 +154,8 @@ static void read_accelerators(const xmlNode *item, struct aws_type *type)
 		read_devices(aws_xml_find(item, "inferenceAcceleratorInfo/accelerators"), type);
 	if (!type->accelerator[0])
 		read_devices(aws_xml_find(item, "mediaAcceleratorInfo/accelerators"), type);
+	if (!type->accelerator[0])
+		read_fpgas(aws_xml_find(item, "fpgaInfo/fpgas"), type);
 }
 
 int aws_type_read(const xmlNode *item, struct aws_type *out)
@@ -334,6 +355,24 @@ static int ask_places(const struct aws_client *client, struct zones *zones, stru
 	return ret;
 }
 
+/* Sort, and drop what stands there twice: a list that changes between two pages repeats itself. */
+static size_t sort_once(void *list, size_t n, size_t size,
+			int (*compare)(const void *a, const void *b))
+{
+	char *items = list;
+	size_t kept = 1, i;
+
+	qsort(items, n, size, compare);
+	for (i = 1; i < n; i++) {
+		if (compare(items + (kept - 1) * size, items + i * size) == 0)
+			continue;
+		if (kept != i)
+			memcpy(items + kept * size, items + i * size, size);
+		kept++;
+	}
+	return kept;
+}
+
 int aws_market_types(const struct aws_client *client, struct aws_market *market,
 		     struct souk_error *err)
 {
@@ -357,10 +396,13 @@ int aws_market_types(const struct aws_client *client, struct aws_market *market,
 	if (ret == SOUK_OK)
 		ret = ask_places(client, zones, err);
 	if (ret == SOUK_OK && market->types.n)
-		qsort(market->types.list, market->types.n, sizeof(market->types.list[0]),
-		      compare_types);
+		market->types.n = sort_once(market->types.list, market->types.n,
+					    sizeof(market->types.list[0]), compare_types);
 	if (ret == SOUK_OK && market->places.n)
-		qsort(market->places.list, market->places.n, sizeof(market->places.list[0]),
-		      compare_places);
+		market->places.n = sort_once(market->places.list, market->places.n,
+					     sizeof(market->places.list[0]), compare_places);
+	if (ret == SOUK_OK && (!market->types.n || !market->places.n))
+		ret = souk_error_set(err, SOUK_E_INTERNAL, "EC2 lists no %s there",
+				     market->types.n ? "zone that sells anything" : "instance type");
 	return ret;
 }

@@ -70,6 +70,11 @@ class Request:
         self.action = dict(urllib.parse.parse_qsl(text)).get("Action", "")
         self.params = awswire.parse_form(text)
 
+    def about(self):
+        """The region that a request is about: of prices it is not the one that is asked."""
+        return (awsother.price_region(self.params) if self.service == "pricing" else None
+                ) or self.region
+
 
 class Cloud:
     """Answers requests: signature, parameters, faults, action."""
@@ -224,10 +229,11 @@ class Cloud:
                 req.read_params()
             finally:
                 log["action"] = req.action
+                log["about"] = req.about()
                 log["params"] = {k: "..." if k in SECRET_PARAMS else v
                                  for k, v in req.params.items()}
             self.authenticate(req)
-            fault = self.world.fault(req.action, req.region, False)
+            fault = self.world.fault(req.action, req.about(), False)
             how = fault.get("do", "error") if fault else None
             if how:
                 log["fault"] = how
@@ -242,6 +248,8 @@ class Cloud:
             log["code"] = "ok"
             if how in ("drop-after", "truncate"):
                 return 200, kind, {}, body, how
+            if how == "garbage":
+                return 200, kind, {}, body[:len(body) // 3] + b"<<{[", None
             return 200, kind, {}, body, ("delay", fault["ms"]) if how == "delay" else None
         except AwsError as error:
             log["code"] = error.code
@@ -296,6 +304,14 @@ class Control:
         check_scenario({"capacity": given["capacity"]})
         self.world.scenario["capacity"] = given["capacity"]
 
+    def do_expire_price_tokens(self, given):
+        """Pages of the price list that are under way cannot be gone on with."""
+        self.world.price_tokens += 1
+
+    def do_forget(self, given):
+        """What was asked so far."""
+        self.world.requests.clear()
+
     def do_advance(self, given):
         self.world.advance(float(given["seconds"]))
 
@@ -323,6 +339,10 @@ class Control:
         for instance in self._instances(given):
             self.world.shut_down_from_inside(instance)
 
+    def do_clock(self, given):
+        """What the Date of replies is off by; signatures are judged by the true time."""
+        Handler.date_offset = int(given["seconds"])
+
     def do_impostor(self, given):
         if not self.world.machines:
             raise ValueError("the server runs without --sshd")
@@ -338,9 +358,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     cloud = None
     control = None
+    date_offset = 0
 
     def log_message(self, format, *args):
         pass
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string((timestamp or time.time()) + self.date_offset)
 
     def _body(self):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():

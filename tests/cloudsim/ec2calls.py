@@ -48,8 +48,12 @@ def matches(wanted, have, tags=None):
     return True
 
 
-def page(params, rows, low, high):
-    """One page of rows and the token of the next; the token is where it begins."""
+def page(params, rows, low, high, scenario=None):
+    """One page of rows and the token of the next; the token is where it begins.
+
+    The scenario may make pages smaller than asked for, and let each begin again with the last
+    rows of the one before it, as when the list has changed meanwhile.
+    """
     start = 0
     if "NextToken" in params:
         try:
@@ -62,9 +66,13 @@ def page(params, rows, low, high):
     if not low <= size <= high:
         raise AwsError("InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is "
                        f"invalid. Expecting a value between {low} and {high}.")
+    overlap = 0
+    if scenario and scenario["page_size"]:
+        size = min(size, scenario["page_size"])
+        overlap = min(scenario["page_overlap"], size - 1)
     token = None
     if start + size < len(rows):
-        token = base64.b64encode(str(start + size).encode()).decode()
+        token = base64.b64encode(str(start + size - overlap).encode()).decode()
     return rows[start:start + size], token
 
 
@@ -211,9 +219,9 @@ class Calls:
         gpu = row["gpu"]
         item = {
             "instanceType": name, "currentGeneration": True, "freeTierEligible": False,
-            "supportedUsageClasses": ["on-demand", "spot"],
+            "supportedUsageClasses": row["usage"],
             "supportedRootDeviceTypes": ["ebs"], "supportedVirtualizationTypes": ["hvm"],
-            "bareMetal": False, "hypervisor": "nitro",
+            "bareMetal": ec2market.is_metal(name), "hypervisor": "nitro",
             "processorInfo": {"supportedArchitectures": [row["arch"]],
                               "sustainedClockSpeedInGhz": 3.1},
             "vCpuInfo": {"defaultVCpus": row["vcpus"], "defaultCores": max(1, row["vcpus"] // 2),
@@ -225,12 +233,24 @@ class Calls:
             item["instanceStorageInfo"] = {"totalSizeInGB": row["disk_gb"],
                                            "nvmeSupport": "required"}
         if gpu:
+            part = gpu.get("partition", 1)
             item["gpuInfo"] = {
                 "gpus": [{"name": gpu["name"], "manufacturer": gpu["manufacturer"],
-                          "count": gpu["count"], "memoryInfo": {"sizeInMiB": gpu["memory_mib"]}}],
+                          "count": gpu["count"] if part == 1 else 0,
+                          "logicalGpuCount": gpu["count"], "gpuPartitionSize": part,
+                          "memoryInfo": {"sizeInMiB": gpu["memory_mib"]}}],
                 "totalGpuMemoryInMiB": gpu["count"] * gpu["memory_mib"]}
-        item["burstablePerformanceSupported"] = name[0] == "t"
+        if row["neuron"]:
+            item["neuronInfo"] = {"neuronDevices": [self._device(row["neuron"])]}
+        if row["fpga"]:
+            item["fpgaInfo"] = {"fpgas": [self._device(row["fpga"])]}
+        item["burstablePerformanceSupported"] = row["burstable"]
         return item
+
+    @staticmethod
+    def _device(row):
+        return {"name": row["name"], "count": row["count"],
+                "memoryInfo": {"sizeInMiB": row["memory_mib"]}}
 
     def DescribeInstanceTypes(self, region, params):
         types = self.world.scenario["types"]
@@ -246,13 +266,13 @@ class Calls:
                     "processor-info.supported-architecture": row["arch"],
                     "vcpu-info.default-vcpus": row["vcpus"],
                     "memory-info.size-in-mib": row["memory_mib"],
-                    "burstable-performance-supported": str(name[0] == "t").lower(),
+                    "burstable-performance-supported": str(row["burstable"]).lower(),
                     "supported-virtualization-type": "hvm", "supported-root-device-type": "ebs",
                     "instance-storage-supported": str(row["disk_gb"] > 0).lower()}
             if (self._sold(name, region) and (not names or name in names)
                     and matches(filters(params), have)):
                 rows.append(self._type_item(name))
-        rows, token = page(params, rows, 5, 100)
+        rows, token = page(params, rows, 5, 100, self.world.scenario)
         return {"instanceTypeSet": rows, "nextToken": token}
 
     def _sold(self, name, region):
@@ -272,7 +292,7 @@ class Calls:
                         else ec2market.sold_in(self.world.scenario, name, place))
                 if sold and matches(filters(params), {"location": place, "instance-type": name}):
                     rows.append({"instanceType": name, "locationType": kind, "location": place})
-        rows, token = page(params, rows, 5, 1000)
+        rows, token = page(params, rows, 5, 1000, self.world.scenario)
         return {"instanceTypeOfferingSet": rows, "nextToken": token}
 
     def DescribeSpotPriceHistory(self, region, params):
@@ -284,16 +304,23 @@ class Calls:
             for name in sorted(self.world.scenario["types"]):
                 if names and name not in names or zone_only not in (None, zone):
                     continue
-                cost = ec2market.spot_price(self.world.scenario, zone, name)
-                have = {"availability-zone": zone, "instance-type": name,
-                        "product-description": "Linux/UNIX", "spot-price": f"{cost:.6f}"}
-                if (ec2market.sold_in(self.world.scenario, name, zone)
-                        and {"Linux/UNIX", "Linux/UNIX (Amazon VPC)"} & set(products)
-                        and matches(filters(params), have)):
-                    rows.append({"instanceType": name, "productDescription": "Linux/UNIX",
-                                 "spotPrice": f"{cost:.6f}", "timestamp": stamp(self.world.now()),
-                                 "availabilityZone": zone})
-        rows, token = page(params, rows, 1, 1000)
+                if (not ec2market.sold_in(self.world.scenario, name, zone)
+                        or "spot" not in self.world.scenario["types"][name]["usage"]
+                        or not {"Linux/UNIX", "Linux/UNIX (Amazon VPC)"} & set(products)):
+                    continue
+                for hours, cost in ec2market.spot_history(self.world.scenario, zone, name):
+                    have = {"availability-zone": zone, "instance-type": name,
+                            "product-description": "Linux/UNIX", "spot-price": f"{cost:.6f}"}
+                    if not matches(filters(params), have):
+                        continue
+                    # in no order that a client could rely on
+                    place = hashlib.sha256(f"{zone}/{name}/{hours}".encode()).digest()
+                    rows.append((place, {
+                        "instanceType": name, "productDescription": "Linux/UNIX",
+                        "spotPrice": f"{cost:.6f}", "availabilityZone": zone,
+                        "timestamp": stamp(self.world.now() - 3600 * hours)}))
+        rows = [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+        rows, token = page(params, rows, 1, 1000, self.world.scenario)
         return {"spotPriceHistorySet": rows, "nextToken": token or ""}
 
     def DescribeImages(self, region, params):

@@ -67,6 +67,12 @@ def defaults():
         },
         "types": _types(),
         "spot_ratio": 0.31,
+        "spot_history": 0,
+        "page_size": 0,
+        "page_overlap": 0,
+        "disk_prices": {"gp3": 0.08, "gp2": 0.1, "io2": 0.125},
+        "address_price": 0.005,
+        "unpriced": [],
         "spot_prices": [],
         "capacity": [],
         "quotas": [],
@@ -150,6 +156,21 @@ def spot_price(scenario, zone, type_name):
                  * (0.9 + digest / 1280), 6)
 
 
+def spot_history(scenario, zone, type_name):
+    """(hours ago, price): the price that holds, and so many that held before, cheaper or dearer."""
+    now = spot_price(scenario, zone, type_name)
+    return [(hours, round(now * (0.7, 1.4, 0.9)[hours % 3], 6) if hours else now)
+            for hours in range(scenario["spot_history"] + 1)]
+
+
+def currency(region):
+    return "CNY" if region.startswith("cn-") else "USD"
+
+
+def is_metal(type_name):
+    return type_name.partition(".")[2].startswith("metal")
+
+
 def sold_in(scenario, type_name, zone):
     """Does this zone sell the type at all?"""
     row = scenario["types"].get(type_name)
@@ -165,7 +186,7 @@ _KEYS = set(defaults())
 FAULT_KEYS = {"action", "region", "zone", "type", "market", "skip", "times", "do", "code",
               "message", "status", "ms", "retry_after"}
 FAULT_KINDS = {"error", "unavailable", "drop-before", "drop-after", "half-close", "hang",
-               "truncate", "delay"}
+               "truncate", "garbage", "delay"}
 
 
 def check_scenario(given):
@@ -219,6 +240,7 @@ def merge(given):
             region = {"zones": region}
         out["regions"][name] = dict(_region(name, "", 1.0), **region)
     for name, row in out["types"].items():
-        base = {"arch": "x86_64", "disk_gb": 0, "zones": None, "gpu": None}
+        base = {"arch": "x86_64", "disk_gb": 0, "zones": None, "gpu": None, "neuron": None,
+                "fpga": None, "usage": ["on-demand", "spot"], "burstable": name[0] == "t"}
         out["types"][name] = dict(base, **row)
     return out

@@ -72,6 +72,7 @@ class World:
 
     def load(self, scenario):
         self.scenario = ec2market.merge(scenario)
+        self.price_lists = {}
         self.given = scenario
         self.reset()
 
@@ -87,6 +88,7 @@ class World:
         for fault in self.faults:
             fault["hits"] = 0
         self.requests = []
+        self.price_tokens = 0
         self.keys = {}
         self.groups = {}
         self.vpcs = {}

@@ -7,6 +7,9 @@ EXTRA_DIST += \
 	%D%/README.md \
 	%D%/awsother.py \
 	%D%/awswire.py \
+	%D%/azurecloud.py \
+	%D%/azureprices.py \
+	%D%/azureworld.py \
 	%D%/cloudconfig.py \
 	%D%/ec2.py \
 	%D%/ec2calls.py \
@@ -14,7 +17,14 @@ EXTRA_DIST += \
 	%D%/ec2market.py \
 	%D%/ec2params.py \
 	%D%/ec2world.py \
+	%D%/gcpcompute.py \
+	%D%/gcpprices.py \
+	%D%/gcpskus.py \
+	%D%/gcpworld.py \
+	%D%/runpodprices.py \
+	%D%/lambdaprices.py \
 	%D%/machine.py \
+	%D%/pricesim.py \
 	%D%/simclient.py \
 	%D%/test-cloudsim.sh \
 	%D%/test_ec2.py \

@@ -45,6 +45,7 @@ class Sim:
         self.faults = []
         self.requests = []
         self.lock = threading.Lock()
+        self.on_listen = None
         self.options = argparse.ArgumentParser(description=name)
         self.options.add_argument("--port", type=int, default=0)
         self.options.add_argument("--faults", default="[]")
@@ -85,6 +86,8 @@ class Sim:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", self.args.port),
                                                  make_handler(self))
         server.daemon_threads = True
+        if self.on_listen:
+            self.on_listen(server.server_address[1])
         print(f"listening {server.server_address[1]}", flush=True)
         try:
             server.serve_forever()

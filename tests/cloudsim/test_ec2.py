@@ -235,19 +235,74 @@ class Market(SimCase):
     def test_spot_is_cheaper_than_on_demand(self):
         spot = self.ok(self.sim.call("DescribeSpotPriceHistory", {
             "InstanceType.1": "g5.xlarge", "ProductDescription.1": "Linux/UNIX"}))
-        self.assertEqual(spot.texts("availabilityZone"), ["us-east-1a", "us-east-1b"])
-        reply = self.sim.json_call("AWSPriceListService.GetProducts", {
-            "ServiceCode": "AmazonEC2", "Filters": [
-                {"Type": "TERM_MATCH", "Field": "instanceType", "Value": "g5.xlarge"},
-                {"Type": "TERM_MATCH", "Field": "regionCode", "Value": "us-east-1"}]},
-            service="pricing")
-        rows = [json.loads(r) for r in self.ok(reply).json["PriceList"]]
+        self.assertEqual(sorted(spot.texts("availabilityZone")), ["us-east-1a", "us-east-1b"])
+        rows = self.products(instanceType="g5.xlarge", regionCode="us-east-1")
+        self.assertGreater(len(rows), 1)
+        rows = self.products(instanceType="g5.xlarge", regionCode="us-east-1", tenancy="Shared",
+                             operatingSystem="Linux", capacitystatus="Used", preInstalledSw="NA")
         self.assertEqual(len(rows), 1)
-        term = next(iter(rows[0]["terms"]["OnDemand"].values()))
-        price = float(next(iter(term["priceDimensions"].values()))["pricePerUnit"]["USD"])
+        price = self.rate(rows[0], "USD")
         self.assertEqual(price, 1.006)
         for text in spot.texts("spotPrice"):
             self.assertLess(float(text), price)
+
+    def products(self, service="AmazonEC2", **wanted):
+        filters = [{"Type": "TERM_MATCH", "Field": k, "Value": v} for k, v in wanted.items()]
+        rows, more = [], {}
+        while True:
+            reply = self.ok(self.sim.json_call("AWSPriceListService.GetProducts", {
+                "ServiceCode": service, "Filters": filters, **more}, service="pricing")).json
+            rows += [json.loads(r) for r in reply["PriceList"]]
+            if "NextToken" not in reply:
+                return rows
+            more = {"NextToken": reply["NextToken"]}
+
+    @staticmethod
+    def rate(product, currency):
+        term = next(iter(product["terms"]["OnDemand"].values()))
+        return float(next(iter(term["priceDimensions"].values()))["pricePerUnit"][currency])
+
+    def test_disks_and_addresses_have_prices(self):
+        rows = self.products(regionCode="eu-west-1", volumeApiName="gp3")
+        self.assertEqual(sorted(r["product"]["productFamily"] for r in rows),
+                         ["Provisioned Throughput", "Storage", "System Operation"])
+        rows = self.products("AmazonVPC", regionCode="us-east-1", group="VPCPublicIPv4Address")
+        self.assertEqual([self.rate(r, "USD") for r in rows], [0.005, 0.005])
+
+    def test_pages_overlap_and_tokens_expire(self):
+        self.addCleanup(self.sim.sim, "scenario", {})
+        self.sim.sim("scenario", {"page_size": 7, "page_overlap": 2})
+        rows = self.products(regionCode="us-east-1", operatingSystem="Linux", tenancy="Shared",
+                             preInstalledSw="NA", capacitystatus="Used")
+        names = [r["product"]["attributes"]["instanceType"] for r in rows]
+        self.assertEqual(len(set(names)), 21)
+        self.assertGreater(len(names), 21)
+        body = {"ServiceCode": "AmazonEC2"}
+        token = self.ok(self.sim.json_call("AWSPriceListService.GetProducts", body,
+                                           service="pricing")).json["NextToken"]
+        self.sim.sim("expire-price-tokens", {})
+        reply = self.sim.json_call("AWSPriceListService.GetProducts",
+                                   dict(body, NextToken=token), service="pricing")
+        self.assertEqual(reply.json["__type"], "ExpiredNextTokenException")
+        reply = self.sim.json_call("AWSPriceListService.GetProducts",
+                                   dict(body, NextToken="??"), service="pricing")
+        self.assertEqual(reply.json["__type"], "InvalidNextTokenException")
+
+    def test_spot_history_has_older_prices_too(self):
+        self.addCleanup(self.sim.sim, "scenario", {})
+        self.sim.sim("scenario", {"spot_history": 3})
+        reply = self.ok(self.sim.call("DescribeSpotPriceHistory", {
+            "InstanceType.1": "m5.large", "AvailabilityZone": "us-east-1a"}))
+        prices = dict(zip(reply.texts("timestamp"), reply.texts("spotPrice")))
+        self.assertEqual(len(prices), 4)
+        self.assertEqual(len(set(prices.values())), 4)
+
+    def test_faults_of_the_price_list_are_by_the_region_it_is_about(self):
+        self.sim.sim("faults", {"faults": [{"action": "GetProducts", "region": "eu-west-1",
+                                             "do": "garbage", "times": -1}]})
+        self.assertTrue(self.products(regionCode="us-east-1", instanceType="m5.large"))
+        with self.assertRaises(ValueError):
+            self.products(regionCode="eu-west-1", instanceType="m5.large")
 
     def test_public_parameters_are_images(self):
         ubuntu = "/aws/service/canonical/ubuntu/server"

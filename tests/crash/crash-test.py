@@ -353,11 +353,23 @@ class Bench:
                 problems.append(str(error))
         return problems + self.server.bugs()
 
-    def check_same(self, when, refresh=True):
-        if refresh:
+    def refresh(self, when):
+        """Once; with --patience until no request is open, which the settle time may take."""
+        for _ in range(1 + self.args.patience):
             status, _, _ = self.souk(["status", "--refresh"])
             if status != 0:
                 raise AssertionError(f"{when}: 'souk status --refresh' ended with {status}")
+            if not self.args.patience:
+                return
+            _, out, _ = self.souk(["status", "--json"])
+            if not any("to be settled" in (c.get("note") or "")
+                       for c in json.loads(out)["clusters"]):
+                return
+        raise AssertionError(f"{when}: requests are open after {self.args.patience} refreshes")
+
+    def check_same(self, when, refresh=True):
+        if refresh:
+            self.refresh(when)
         cloud, store = self.server.alive(), self.known()
         leaked = {i: t for i, t in cloud.items() if i not in store}
         lost = [i for i in store if i not in cloud]
@@ -507,6 +519,8 @@ def arguments():
     parser.add_argument("--only", metavar="REGEX", help="try the points whose name or title matches")
     parser.add_argument("--list", action="store_true", help="print the points and try none")
     parser.add_argument("--no-repeat", action="store_true", help="do not launch again afterwards")
+    parser.add_argument("--patience", type=int, default=0, metavar="N",
+                        help="refresh until no request is open, N times at most; default: once")
     parser.add_argument("--late-ms", type=int, default=500, help="how long 'late' holds a reply")
     parser.add_argument("--timeout", type=int, default=180, help="seconds for one souk command")
     parser.add_argument("--keep", metavar="DIR", help="work here, and leave everything there")

@@ -35,7 +35,7 @@ need_souk () {
 # crash_test ARG...: servers of our own need not be waited for as a cloud is
 crash_test () {
 	"$python" "$src/tests/crash/crash-test.py" --souk "$souk" --env SOUK_CONFIRM_MS=50 \
-		--env SOUK_SETTLE_MS=0 --env "SOUK_AWS_IMAGE_USER=$(id -un)" "$@"
+		--env "SOUK_SETTLE_MS=${settle_ms:-0}" --env "SOUK_AWS_IMAGE_USER=$(id -un)" "$@"
 }
 
 # sample REGEX: the points that are tried unless SOUK_TEST_LONG is set, as arguments to be split

@@ -35,8 +35,8 @@ static int stall_list_offers(void *self, struct souk_call *call, struct souk_off
 		return SOUK_OK;
 	if (strcmp(lists, "denied") == 0)
 		return souk_error_set(err, SOUK_E_AUTH, "the key has expired");
-	if (strcmp(lists, "comma") == 0)
-		offer.instance_type = "table,chair";
+	if (strcmp(lists, "break") == 0)
+		offer.instance_type = "table\nchair";
 	return souk_offer_list_add(out, &offer, err);
 }
 
@@ -64,7 +64,7 @@ static int stall_teardown(void *self, struct souk_call *call, const struct souk_
 }
 
 static const struct souk_option stall_options[] = {
-	{ "lists", "something, nothing, comma, denied, closed", "something", SOUK_OPT_STRING, 0 },
+	{ "lists", "something, nothing, break, denied, closed", "something", SOUK_OPT_STRING, 0 },
 	{ NULL, NULL, NULL, 0, 0 },
 };
 

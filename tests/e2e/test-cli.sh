@@ -17,7 +17,7 @@ silent () {
 commands='launch exec logs queue cancel status ssh start stop down autostop offers catalog validate check provider'
 
 run 0 --help
-[ "$(wc -l <out)" -le 24 ] || fail "more than a screen"
+[ "$(wc -l <out)" -le 25 ] || fail "more than a screen"
 silent err
 for command in $commands
 do

@@ -109,3 +109,37 @@ then
 		echo "ok: with an account in a cloud"
 	fi
 fi
+
+# The first minute of a new user, without a network at all, without credentials: offers of every cloud
+# that souk comes with, each with the day of its prices. Nobody is asked for anything.
+clouds=$("$souk" provider list | awk '$1 ~ /^(aws|azure|gcp|lambda|runpod)$/ { print $1 }')
+if [ -n "$clouds" ] && unshare -rn true 2>/dev/null && command -v "$python" >/dev/null
+then
+	quiet 0 "$network|$crypto" offers H100
+	quiet 0 "$network|$crypto" offers H100 --json
+	mkdir new-user
+	for format in --json ''
+	do
+		# shellcheck disable=SC2086
+		env -i PATH="$PATH" HOME="$tmp/new-user" unshare -rn "$souk" offers H100 $format >out 2>err ||
+			fail 'no offers for a new user'
+		[ -z "$format" ] || for cloud in $clouds
+		do
+			json "[o for o in d['offers'] if o['provider'] == '$cloud' and o['gpu_name'] == 'H100'
+				and len(o['date']) == 10 and o['source'] == 'seed' and o['installed']
+				and (o['price_usd_hour'] or o['spot_price_usd_hour']) > 0]"
+		done
+	done
+	for cloud in $clouds
+	do
+		grep -q "^$cloud .* H100:[0-9].* seed  *20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]" out ||
+			fail "no line of $cloud"
+	done
+	[ "$(find new-user -name 'souk.db' | wc -l)" -eq 0 ] || fail 'looking made a store'
+	env -i PATH="$PATH" HOME="$tmp/new-user" unshare -rn "$souk" offers >out 2>err || fail 'no accelerators'
+	says out H100
+	# shellcheck disable=SC2086
+	echo "ok: the first minute of a new user:" $clouds
+else
+	echo 'skipped: a new user without a network: no cloud, no namespaces of their own, or no python3'
+fi

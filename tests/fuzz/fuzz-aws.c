@@ -9,6 +9,7 @@
 #include "instances.h"
 #include "json-call.h"
 #include "market.h"
+#include "products.h"
 #include "test-host.h"
 #include "xml.h"
 
@@ -59,6 +60,14 @@ static void try_type(const xmlNode *node)
 		abort();
 }
 
+static void try_spot(const xmlNode *node)
+{
+	struct aws_spot spot;
+
+	if (aws_spot_read(node, &spot) && (!spot.type || !spot.zone || spot.micros_per_hour <= 0))
+		abort();
+}
+
 static void try_instance(const xmlNode *node)
 {
 	struct aws_client client = { NULL, test_host_call(), "us-east-1" };
@@ -82,6 +91,7 @@ static void walk(const xmlNode *node, unsigned depth)
 		if (node->type != XML_ELEMENT_NODE)
 			continue;
 		try_type(node);
+		try_spot(node);
 		try_instance(node);
 		aws_xml_tag(node, AWS_TAG_TOKEN);
 		walk(node->children, depth + 1);

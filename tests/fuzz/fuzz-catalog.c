@@ -1,113 +1,152 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz-catalog.c - any bytes as a table of offers: a line means the same alone as among others */
-#include <stdio.h>
+/* fuzz-catalog.c - any bytes as a table of offers: written as a table and imported again, what was
+ * imported is the same catalogue */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/util.h"
+#include "catalog-reader.h"
 #include "fuzz.h"
 #include "market/accelerator.h"
-#include "market/catalog.h"
+#include "market/catalog-import.h"
 
 const char fuzz_corpus[] = "catalog";
 
-static int read_copy(const char *data, size_t size, struct souk_catalog *catalog,
-		     struct souk_error *err)
+static const struct souk_catalog_import_options options = {
+	.provider = "acme", .source = "import", .date = "2026-07-01", .note = "", .skip_bad = 1,
+};
+
+static struct souk_catalog_file *import(const char *data, size_t size, uint32_t *bad_out)
 {
+	struct souk_catalog_import result = { 0 };
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_catalog_file *file = NULL;
 	char *text = malloc(size + 1);
+	size_t i;
 
 	if (!text)
 		abort();
 	if (size)
 		memcpy(text, data, size);
-	text[size] = '\0';
-	return souk_catalog_add_text(catalog, "offers.csv", "acme", "seed", text, size, err);
-}
-
-static void check_offer(const struct souk_catalog_offer *item)
-{
-	const struct souk_offer *offer = &item->offer;
-
-	if (strcmp(item->provider, "acme") != 0 || strcmp(item->source, "seed") != 0)
-		abort();
-	if (item->date[0] && strlen(item->date) != 10)
-		abort();
-	if (!offer->instance_type[0] || !offer->region[0] || !offer->arch[0])
-		abort();
-	if ((offer->zone && !offer->zone[0]) || strlen(offer->currency) != 3)
-		abort();
-	if (offer->micros_per_hour < -1 || offer->spot_micros_per_hour < -1)
-		abort();
-	if (offer->accelerator &&
-	    strcmp(souk_accelerator_canonical(offer->accelerator), offer->accelerator) != 0)
-		abort();
-}
-
-static void check_same(const struct souk_offer *a, const struct souk_offer *b)
-{
-	if (souk_strcmp(a->instance_type, b->instance_type) != 0 ||
-	    souk_strcmp(a->region, b->region) != 0 || souk_strcmp(a->zone, b->zone) != 0 ||
-	    souk_strcmp(a->arch, b->arch) != 0 || souk_strcmp(a->accelerator, b->accelerator) != 0)
-		abort();
-	if (a->vcpus_milli != b->vcpus_milli || a->memory_mib != b->memory_mib ||
-	    a->accelerator_milli != b->accelerator_milli ||
-	    a->accelerator_memory_mib != b->accelerator_memory_mib ||
-	    a->micros_per_hour != b->micros_per_hour ||
-	    a->spot_micros_per_hour != b->spot_micros_per_hour)
-		abort();
-}
-
-/* Read each line of an accepted table by itself. */
-static void check_lines(const char *data, size_t size, const struct souk_catalog *catalog)
-{
-	const char *at = data, *end = data + size, *header = NULL;
-	char line[4096];
-	size_t header_size = 0, n = 0;
-
-	for (; at < end; at++) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		size_t len = (size_t)((stop ? stop : end) - at);
-		struct souk_catalog alone = { 0 };
-		int size_alone;
-
-		if (len > 0 && *at != '#' && !header) {
-			header = at;
-			header_size = len;
-		} else if (len > 0 && *at != '#') {
-			size_alone = snprintf(line, sizeof(line), "%.*s\n%.*s", (int)header_size, header,
-					      (int)len, at);
-			if (n >= catalog->n)
-				abort();
-			if (size_alone < (int)sizeof(line)) {
-				if (read_copy(line, (size_t)size_alone, &alone, NULL) < 0 || alone.n != 1)
-					abort();
-				check_same(&alone.items[0].offer, &catalog->items[n].offer);
-			}
-			n++;
-		}
-		souk_catalog_fini(&alone);
-		at += len;
+	if (souk_catalog_import_text("offers.csv", text, size, &options, &result, &err) < 0) {
+		if (!strstr(err.message, "offers.csv"))
+			abort();
+		free(text);
+		return NULL;
 	}
-	if (n != catalog->n)
+	free(text);
+	*bad_out = result.n_bad;
+	for (i = 0; i < result.problems.n; i++)
+		if (strncmp(result.problems.items[i], "offers.csv:", 11) != 0)
+			abort();
+	if (result.problems.n > SOUK_CATALOG_PROBLEMS_MAX ||
+	    (result.n_bad > 0) != (result.problems.n > 0))
 		abort();
+	if (result.image) {
+		if (souk_catalog_file_open_image(result.image, result.size, &file, &err) < 0)
+			abort();
+		result.image = NULL;
+		if (souk_catalog_file_head(file)->n_rows > result.n_rows)
+			abort();
+	} else if (result.n_rows > 0) {
+		abort();
+	}
+	souk_catalog_import_fini(&result);
+	return file;
+}
+
+static void write_text(struct souk_buf *buf, const char *text)
+{
+	souk_buf_str(buf, "\"");
+	for (; *text; text++)
+		souk_buf_printf(buf, *text == '"' ? "\"\"" : "%c", *text);
+	souk_buf_str(buf, "\",");
+}
+
+static void write_price(struct souk_buf *buf, int64_t micros)
+{
+	if (micros >= 0)
+		souk_buf_printf(buf, "%" PRId64 "e-6", micros);
+	souk_buf_str(buf, ",");
+}
+
+static void write_offer(struct souk_buf *buf, const struct souk_offer *o)
+{
+	write_text(buf, o->region);
+	write_text(buf, o->zone ? o->zone : "");
+	write_text(buf, o->instance_type);
+	write_text(buf, o->arch);
+	write_text(buf, o->accelerator ? o->accelerator : "");
+	/* A MiB is 0.0009765625 GiB exactly. */
+	souk_buf_printf(buf, "%u.%03u,%" PRIu64 "e-10,%u.%03u,%" PRIu64 "e-10,%" PRIu64 "e-10,",
+			o->vcpus_milli / 1000, o->vcpus_milli % 1000, o->memory_mib * 9765625,
+			o->accelerator_milli / 1000, o->accelerator_milli % 1000,
+			(uint64_t)o->accelerator_memory_mib * 9765625, o->local_disk_mib * 9765625);
+	write_price(buf, o->micros_per_hour);
+	write_price(buf, o->spot_micros_per_hour);
+	souk_buf_printf(buf, "%s,%s%s,", o->currency, o->flags & SOUK_OFFER_FREE ? "free " : "",
+			o->flags & SOUK_OFFER_BURSTABLE ? "burstable" : "");
+	if (o->available >= 0)
+		souk_buf_printf(buf, "%d", (int)o->available);
+	souk_buf_str(buf, "\n");
+}
+
+static void check_type(const struct souk_catalog_type *type)
+{
+	if (!type->name[0] || !type->arch[0] ||
+	    (type->accelerator != NULL) != (type->accelerator_milli > 0))
+		abort();
+	if (type->accelerator && souk_accelerator_find(type->accelerator) &&
+	    strcmp(souk_accelerator_canonical(type->accelerator), type->accelerator) != 0)
+		abort();
+}
+
+static void write_table(struct souk_catalog_file *file, struct souk_buf *buf)
+{
+	struct souk_catalog_type type;
+	struct souk_catalog_row row;
+	struct souk_offer offer;
+	uint32_t i, j;
+
+	souk_buf_str(
+		buf,
+		"region,zone,instance_type,arch,gpu_name,vcpus,memory_gib,gpu_count,gpu_memory_gib,"
+		"local_disk_gib,price_usd_hour,spot_price_usd_hour,currency,flags,available\n");
+	for (i = 0; i < souk_catalog_file_head(file)->n_types; i++) {
+		if (souk_catalog_type(file, i, &type, NULL) < 0)
+			abort();
+		check_type(&type);
+		for (j = 0; j < type.n_rows; j++) {
+			if (souk_catalog_row(file, type.first_row + j, &row, NULL) < 0)
+				abort();
+			souk_catalog_offer(&type, &row, &offer);
+			write_offer(buf, &offer);
+		}
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct souk_error err = SOUK_ERROR_INIT;
-	struct souk_catalog catalog = { 0 };
-	size_t i, regions, accelerators;
+	struct souk_catalog_file *file, *again;
+	uint32_t bad = 0;
+	struct souk_buf buf;
 
-	if (read_copy((const char *)data, size, &catalog, &err) == SOUK_OK)
-		check_lines((const char *)data, size, &catalog);
-	else if (!strstr(err.message, "offers.csv"))
+	file = import((const char *)data, size, &bad);
+	if (!file)
+		return 0;
+	if (souk_catalog_file_verify(file, NULL) < 0 || reader_all(file) < 0)
 		abort();
-	/* What was read before a wrong line is there, and whole. */
-	for (i = 0; i < catalog.n; i++)
-		check_offer(&catalog.items[i]);
-	if (souk_catalog_count(&catalog, &regions, &accelerators, &err) < 0 || regions > catalog.n ||
-	    accelerators > catalog.n || (catalog.n > 0 && regions == 0))
+	souk_buf_init(&buf, 64 << 20);
+	write_table(file, &buf);
+	if (souk_buf_failed(&buf, NULL))
 		abort();
-	souk_catalog_fini(&catalog);
+	again = import(buf.data, buf.len, &bad);
+	if (!again || bad > 0 ||
+	    memcmp(souk_catalog_file_head(file)->hash, souk_catalog_file_head(again)->hash, 16) !=
+		    0)
+		abort();
+	souk_buf_fini(&buf);
+	souk_catalog_file_close(file);
+	souk_catalog_file_close(again);
 	return 0;
 }

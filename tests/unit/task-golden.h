@@ -337,6 +337,8 @@ static const struct golden files[] = {
 	{ "inputs: {'s3://a': 1}\noutputs: {'gs://b': 0.5}", ACCEPTED },
 	{ "inputs: {'s3://a': x}", REFUSED },
 	{ "inputs: {'http://a': 1}", REFUSED },
+	{ "inputs: {'s3://': 1}", REFUSED },
+	{ "inputs: {'r2://a': 1}\noutputs: {'https://me.blob.core.windows.net/b': 2}", ACCEPTED },
 	{ "config: {foo: 1}", REFUSED },
 	{ "config: {ssh: {provision_timeout: 60}}", "unsupported", "" },
 	{ "config: {ssh: {provision_timeout: 0}}", REFUSED },

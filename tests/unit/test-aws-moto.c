@@ -766,16 +766,34 @@ END_TEST
 	"\\\"priceDimensions\\\":{\\\"b\\\":{\\\"unit\\\":\\\"Hrs\\\",\\\"pricePerUnit\\\":{"      \
 	"\\\"USD\\\":\\\"" price "\\\"}}}}}}}\""
 
-/* Two pages of prices for every region but one, whose price list is denied. */
+static int is_for_region(const struct souk_http_request *request, const char *region)
+{
+	char scope[64];
+	size_t i;
+
+	snprintf(scope, sizeof(scope), "/%s/ec2/", region);
+	for (i = 0; request->headers[i]; i++)
+		if (strstr(request->headers[i], scope))
+			return 1;
+	return 0;
+}
+
+/* Two pages of prices; one region is not open to the account, the price list of another is denied. */
 static int answer_prices(const struct souk_http_request *request, struct test_answer *answer,
 			 void *arg)
 {
 	const char *body = request->body;
 
 	(void)arg;
+	answer->status = 200;
+	if (strcmp(request->what, "DescribeInstanceTypes") == 0 &&
+	    is_for_region(request, "eu-west-3")) {
+		answer->status = 403;
+		answer->body = REFUSAL("OptInRequired", "not subscribed");
+		return 1;
+	}
 	if (strcmp(request->what, "GetProducts") != 0)
 		return 0;
-	answer->status = 200;
 	if (strstr(body, "eu-west-1")) {
 		answer->status = 400;
 		answer->body = "{\"__type\":\"AccessDeniedException\",\"Message\":\"not for you\"}";
@@ -783,12 +801,9 @@ static int answer_prices(const struct souk_http_request *request, struct test_an
 		answer->body = "{\"PriceList\":[" PRODUCT("g6f.large", "0.2020000000") ","
 			       PRODUCT("t3.large", "0.0832000000") "]}";
 	} else {
-		answer->body = "{\"PriceList\":[" PRODUCT(
-			"m5.large",
-			"0.0960000000") ",\"rubbish\"," PRODUCT("p4de.24xlarge",
-								"27.4470500000") "],"
-										 "\"NextToken\":"
-										 "\"page2\"}";
+		answer->body = "{\"PriceList\":[" PRODUCT("m5.large", "0.0960000000") ","
+			       PRODUCT("p4de.24xlarge", "27.4470500000") "],"
+			       "\"NextToken\":\"page2\"}";
 	}
 	return 1;
 }
@@ -800,13 +815,14 @@ START_TEST(offers)
 	size_t i;
 	int ret;
 
-	test_host_option("region", "us-east-1,eu-west-1");
+	test_host_option("region", "us-east-1,eu-west-3");
 	test_host_responder(answer_prices, NULL);
 	ret = ops->list_offers(self, test_host_call(), list, &err);
 	ck_assert_msg(ret == SOUK_OK, "%s", err.message);
 	ck_assert_ptr_nonnull(
 		strstr(test_host_log(SOUK_LOG_WARNING),
-		       "left out 'eu-west-1': cannot get the price list: not for you"));
+		       "left out 'eu-west-3', which this account may not use: cannot list "
+		       "instance types: not subscribed"));
 	offer = test_offer_find(list, "m5.large", "us-east-1a");
 	ck_assert_ptr_nonnull(offer);
 	ck_assert_int_eq(offer->micros_per_hour, 96000);
@@ -841,9 +857,10 @@ START_TEST(offers_without_prices)
 {
 	struct souk_offer_list *list = test_offers_new();
 
-	test_host_option("region", "eu-west-1");
+	test_host_option("region", "us-east-1,eu-west-1");
 	test_host_responder(answer_prices, NULL);
 	ck_assert_int_eq(ops->list_offers(self, test_host_call(), list, &err), SOUK_E_AUTH);
+	ck_assert_ptr_nonnull(strstr(err.message, "'eu-west-1': cannot get the price list"));
 	ck_assert_ptr_nonnull(strstr(err.hint, "pricing:GetProducts"));
 	ck_assert_uint_eq(test_offers_count(list), 0);
 	test_offers_free(list);

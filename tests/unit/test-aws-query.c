@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "aws.h"
-#include "market.h"
-#include "network.h"
 #include "image.h"
 #include "json-call.h"
+#include "market.h"
+#include "network.h"
+#include "products.h"
 #include "query.h"
 #include "test-host.h"
 
@@ -392,6 +393,12 @@ static const struct {
 				  "memoryInfo></member>"
 				  "</accelerators></inferenceAcceleratorInfo></item>",
 	  1, "Inferentia", 4000, 8192 },
+#define FPGA(name)                                                                                 \
+	"<item>" BASE("x86_64") "<fpgaInfo><fpgas><item><name>" name "</name><count>2</count>"     \
+	"<memoryInfo><sizeInMiB>81920</sizeInMiB></memoryInfo></item></fpgas></fpgaInfo></item>"
+	{ FPGA("Virtex UltraScale+ (VU47P)"), 1, "VU47P", 2000, 81920 },
+	{ FPGA("Agilex"), 1, "Agilex", 2000, 81920 },
+	{ FPGA("VUVUVUVUVUVUVUVUVUVUVUVUVUVUVUVUVUVUVUVUVU"), 1, "", 0, 0 },
 };
 
 START_TEST(types_are_read)

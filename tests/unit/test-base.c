@@ -361,6 +361,36 @@ START_TEST(clocks_go_forward)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int64_t seconds; /* -1: refused */
+} dates[] = {
+	{ "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+	{ "Thu, 01 Jan 1970 00:00:00 GMT", 0 },
+	{ "Sat, 29 Feb 2020 23:59:60 GMT", 1583020800 },
+	{ "Fri, 31 Dec 9999 23:59:59 GMT", 253402300799 },
+	{ "Sun, 06 Nov 1994 08:49:37 CET", -1 },
+	{ "Sun, 06 ovN 1994 08:49:37 GMT", -1 },
+	{ "Sun, 06 No 1994 08:49:37 GMT", -1 },
+	{ "Sun, 00 Nov 1994 08:49:37 GMT", -1 },
+	{ "Sun, 06 Nov 1994 24:49:37 GMT", -1 },
+	{ "Sun, 06 Nov 1994 08:60:37 GMT", -1 },
+	{ "Sun, 06 Nov 1969 08:49:37 GMT", -1 },
+	{ "Sunday, 06-Nov-94 08:49:37 GMT", -1 },
+	{ "1994-11-06T08:49:37Z", -1 },
+	{ "", -1 },
+};
+
+START_TEST(dates_of_replies)
+{
+	int64_t seconds = -2;
+	int ret = souk_clock_parse_http(dates[_i].text, &seconds);
+
+	ck_assert_int_eq(ret, dates[_i].seconds < 0 ? -1 : 0);
+	ck_assert_int_eq(seconds, ret < 0 ? -2 : dates[_i].seconds);
+}
+END_TEST
+
 START_TEST(ids)
 {
 	char seen[200][SOUK_ID_SIZE];
@@ -624,6 +654,7 @@ int main(void)
 	tcase_add_test(tc, time_as_text);
 	tcase_add_test(tc, duration_as_text);
 	tcase_add_test(tc, clocks_go_forward);
+	tcase_add_loop_test(tc, dates_of_replies, 0, SOUK_ARRAY_SIZE(dates));
 	tcase_add_test(tc, ids);
 	tcase_add_test(tc, errors_carry_errno);
 	tcase_add_test(tc, codes_have_names_and_statuses);

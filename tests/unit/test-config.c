@@ -35,6 +35,7 @@ static void write_config(const char *text)
 
 static const char full[] = "allowed_providers: [aws, local]\n"
 			   "owner: team-a\n"
+			   "buckets: {\"s3://data\": eu-west-1, \"gs://x/y\": europe-west4}\n"
 			   "providers:\n"
 			   "  aws:\n"
 			   "    region: us-east-1\n"
@@ -56,6 +57,8 @@ START_TEST(reads_everything)
 	ck_assert_str_eq(config.path, path);
 	ck_assert_int_eq(config.exists, 1);
 	ck_assert_str_eq(config.owner, "team-a");
+	ck_assert_str_eq(souk_pairs_get(&config.buckets, "s3://data"), "eu-west-1");
+	ck_assert_str_eq(souk_pairs_get(&config.buckets, "gs://x/y"), "europe-west4");
 	ck_assert_uint_eq(config.allowed.n, 2);
 	ck_assert_uint_eq(config.n_providers, 2);
 	ck_assert_str_eq(souk_config_get(&config, "aws", "region"), "us-east-1");
@@ -141,6 +144,11 @@ static const struct {
 	  ":1:19: providers.aws.re gion: 're gion' is not the name of a setting" },
 	{ "providers: {aws: {regions: [a, [b]]}}\n",
 	  ":1:32: providers.aws.regions[1]: must be a text without commas, or a number" },
+	{ "buckets: 5\n", ":1:10: buckets: must be a map, not an integer" },
+	{ "buckets: {data: eu-west-1}\n",
+	  ":1:11: buckets: must be addresses with their region, such as SCHEME://NAME: REGION" },
+	{ "buckets: {\"s3://data\": 5}\n",
+	  ":1:11: buckets: must be addresses with their region, such as SCHEME://NAME: REGION" },
 	{ "owner: 5\n",
 	  ":1:8: owner: must be a text of 1 to 60 letters, digits and '.', '_', '-', '@'" },
 	{ "owner: a b\n",

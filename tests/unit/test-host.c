@@ -44,6 +44,7 @@ static struct {
 	size_t n_requests;
 	char logs[4][MAX_LOG];
 	uint64_t slept_ms;
+	struct test_progress progress;
 	char text[65536];
 } host = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -164,6 +165,24 @@ static uint32_t call_deadline_ms(const struct souk_call *call)
 {
 	(void)call;
 	return host.deadline_ms;
+}
+
+static void call_progress(struct souk_call *call, const char *what, uint32_t done, uint32_t total)
+{
+	(void)call;
+	pthread_mutex_lock(&host.lock);
+	host.progress.n++;
+	snprintf(host.progress.what, sizeof(host.progress.what), "%s", what);
+	/* Threads may overtake each other. */
+	if (done > host.progress.done || total != host.progress.total)
+		host.progress.done = done;
+	host.progress.total = total;
+	pthread_mutex_unlock(&host.lock);
+}
+
+const struct test_progress *test_host_progress(void)
+{
+	return &host.progress;
 }
 
 static int call_cancelled(const struct souk_call *call)
@@ -363,12 +382,51 @@ static int instance_list_add(struct souk_instance_list *list,
 	return SOUK_OK;
 }
 
+struct souk_quote_list {
+	struct souk_quote_line *items;
+	size_t n;
+};
+
+struct souk_quote_list *test_quotes_new(void)
+{
+	return must(calloc(1, sizeof(struct souk_quote_list)));
+}
+
+void test_quotes_free(struct souk_quote_list *list)
+{
+	while (list && list->n) {
+		list->n--;
+		free((char *)(uintptr_t)list->items[list->n].item);
+		free((char *)(uintptr_t)list->items[list->n].note);
+	}
+	if (list)
+		free(list->items);
+	free(list);
+}
+
+size_t test_quotes_count(const struct souk_quote_list *list)
+{
+	return list->n;
+}
+
+const struct souk_quote_line *test_quote(const struct souk_quote_list *list, size_t index)
+{
+	return index < list->n ? &list->items[index] : NULL;
+}
+
 static int quote_list_add(struct souk_quote_list *list, const struct souk_quote_line *line,
 			  struct souk_error *err)
 {
-	(void)list;
-	(void)line;
-	return souk_error_set(err, SOUK_E_UNSUPPORTED, "no quotes in this host");
+	struct souk_quote_line *item;
+
+	if (!line->item || list->n == MAX_ITEMS)
+		return souk_error_set(err, SOUK_E_INVALID, "not a line of a quote");
+	list->items = must(realloc(list->items, (list->n + 1) * sizeof(*item)));
+	item = &list->items[list->n++];
+	*item = *line;
+	item->item = copy(line->item);
+	item->note = copy(line->note);
+	return SOUK_OK;
 }
 
 struct souk_identity *test_identity_new(void)
@@ -728,6 +786,7 @@ static const struct souk_host table = {
 	.stream_write = stream_write,
 	.call_ssh = call_ssh,
 	.call_run = call_run,
+	.call_progress = call_progress,
 };
 
 void test_host_reset(void)
@@ -745,6 +804,7 @@ void test_host_reset(void)
 	host.cancelled = 0;
 	host.deadline_ms = 600000;
 	host.slept_ms = 0;
+	host.progress = (struct test_progress){ 0 };
 	for (i = 0; i < 4; i++)
 		host.logs[i][0] = '\0';
 	souk_host_install(&table);

@@ -33,6 +33,14 @@ void test_host_responder(test_responder responder, void *arg);
 void test_host_cancel(int cancelled);
 void test_host_deadline(uint32_t ms);
 
+/* How far the module has said that it is, and how often. */
+struct test_progress {
+	unsigned n;
+	char what[64];
+	uint32_t done, total;
+};
+const struct test_progress *test_host_progress(void);
+
 /* How many requests were made whose 'what' is this; NULL: all. */
 unsigned test_host_requests(const char *what);
 /* The last body of a request of that name; "" if there was none. Valid until the next one. */
@@ -56,6 +64,11 @@ struct souk_instance_list *test_instances_new(void);
 void test_instances_free(struct souk_instance_list *list);
 size_t test_instances_count(const struct souk_instance_list *list);
 const struct souk_instance *test_instance(const struct souk_instance_list *list, size_t index);
+
+struct souk_quote_list *test_quotes_new(void);
+void test_quotes_free(struct souk_quote_list *list);
+size_t test_quotes_count(const struct souk_quote_list *list);
+const struct souk_quote_line *test_quote(const struct souk_quote_list *list, size_t index);
 
 struct souk_identity *test_identity_new(void);
 void test_identity_free(struct souk_identity *identity);

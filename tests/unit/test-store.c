@@ -367,6 +367,8 @@ START_TEST(attempts_newest_first)
 		in.zone = i == 0 ? NULL : (char *)"z";
 		in.reason = i == 0 ? (char *)"InsufficientInstanceCapacity" : NULL;
 		in.spot = i == 0;
+		in.accelerator = i == 0 ? (char *)"H100" : NULL;
+		in.accelerator_milli = i == 0 ? 8000 : 0;
 		OK(souk_store_attempt_add(store, &in, &err));
 	}
 	OK(souk_store_attempts(store, 0, &out, &n, &err));
@@ -378,6 +380,9 @@ START_TEST(attempts_newest_first)
 	ck_assert_int_eq(out[3].at, 100);
 	same_text(out[3].zone, NULL);
 	same_text(out[3].reason, "InsufficientInstanceCapacity");
+	same_text(out[3].accelerator, "H100");
+	same_text(out[0].accelerator, NULL);
+	ck_assert_uint_eq(out[3].accelerator_milli, 8000);
 	ck_assert_int_eq(out[3].spot, 1);
 	ck_assert_int_eq(out[3].scope, SOUK_SCOPE_ZONE);
 	souk_store_attempts_free(out, n);
@@ -703,12 +708,12 @@ START_TEST(a_newer_store_is_refused)
 	struct souk_store *store = NULL;
 
 	souk_store_close(open_store());
-	set_version(2);
+	set_version(3);
 	ck_assert_int_eq(souk_store_open(scratch_path("state"), 1, &store, &err), SOUK_E_UNSUPPORTED);
 	ck_assert_ptr_null(store);
-	ck_assert_ptr_nonnull(strstr(err.message, "has the format 2, this souk knows 1"));
+	ck_assert_ptr_nonnull(strstr(err.message, "has the format 3, this souk knows 2"));
 	ck_assert_str_eq(err.hint, "it was written by a newer souk: use that one");
-	set_version(1);
+	set_version(2);
 	store = open_store();
 	souk_store_close(store);
 }

@@ -113,6 +113,8 @@ struct souk_instance_list; /* core object: instances found so far */
 struct souk_quote_list;	   /* core object: lines of a quote */
 struct souk_stream;	   /* core object: stdin, stdout and stderr of a command */
 struct souk_http_reply;	   /* core object: an HTTP reply */
+struct souk_http_request;  /* see below, with the host functions */
+struct souk_buf;
 
 /* souk_offer.flags */
 enum {
@@ -157,6 +159,11 @@ enum {
 	SOUK_INSTANCE_FAILED = 6       /* will never run; still has to be torn down */
 };
 
+struct souk_label {
+	const char *key;
+	const char *value;
+};
+
 /* A machine as the cloud tells of it. */
 struct souk_instance {
 	uint32_t struct_size;
@@ -180,6 +187,11 @@ struct souk_instance {
 	const char *shutdown_command; /* run on the machine, as ssh_user, ends it as spec.on_shutdown asks;
 				       * NULL: "sudo shutdown -h now" */
 	int64_t created_at;	   /* seconds since the epoch; 0 unknown */
+	const char *kind;	   /* NULL: a machine. Else something besides machines that provision made,
+				    * in the cloud's words ("security group"): see filter.besides */
+	const struct souk_label *tags; /* those of the keys that filter.tag_keys asked for */
+	uint32_t n_tags;
+	uint32_t reserved;	   /* 0 */
 };
 
 #define SOUK_INSTANCE_HEAD .struct_size = sizeof(struct souk_instance)
@@ -194,11 +206,6 @@ struct souk_instance_ref {
 	const char *zone;	   /* may be NULL */
 	const char *cluster;	   /* the cluster it belongs to; may be NULL for an orphan */
 	const char *request_token; /* of the provision call that made it; may be NULL */
-};
-
-struct souk_label {
-	const char *key;
-	const char *value;
 };
 
 struct souk_port_range {
@@ -252,6 +259,12 @@ struct souk_instance_filter {
 	const char *cluster;
 	const char *request_token;
 	const char *region; /* NULL: every region that the account can use */
+	/* Ended by NULL: machines that carry a tag of one of these keys are found too, be they ours or
+	 * another tool's; of the members above only 'region' restricts those. NULL: ours alone.
+	 * Honoured by those with SOUK_FEATURE_TAG_KEYS. */
+	const char *const *tag_keys;
+	uint32_t besides;   /* 1: what else provision makes is found too (souk_instance.kind) */
+	uint32_t reserved2; /* 0 */
 };
 
 /* Who the credentials are. Strings are set with souk_identity_set(). */
@@ -291,8 +304,9 @@ enum {
 					      * each time and keeps no catalog */
 	SOUK_FEATURE_DEFAULT = 1u << 10,     /* takes part when the user has configured no provider at all */
 	SOUK_FEATURE_MAX_RUN = 1u << 11,     /* honours spec.max_run_seconds */
-	SOUK_FEATURE_CONSISTENT = 1u << 12   /* describe and list_instances show at once what was created
+	SOUK_FEATURE_CONSISTENT = 1u << 12,  /* describe and list_instances show at once what was created
 					      * or ended: absence need not be confirmed some time later */
+	SOUK_FEATURE_TAG_KEYS = 1u << 13     /* list_instances honours filter.tag_keys */
 };
 
 /* souk_option.type */
@@ -302,6 +316,15 @@ enum {
 	SOUK_OPT_BOOLEAN = 2,
 	SOUK_OPT_SECRET = 3, /* given by reference: file:PATH, env:NAME or fd:N */
 	SOUK_OPT_LIST = 4    /* text separated by commas, or a YAML list */
+};
+
+/* How things stand in a rehearsal */
+enum {
+	SOUK_SCENE_NEW = 0,	/* all is in order, and nothing of this cluster is there yet */
+	SOUK_SCENE_FOUND = 1,	/* what an earlier launch of the cluster may have left is there, but no machine */
+	SOUK_SCENE_BARE = 2,	/* what may be missing is missing, so that a second way is gone */
+	SOUK_SCENE_REFUSED = 3,	/* the machine itself is sold out */
+	SOUK_SCENES = 4
 };
 
 /*
@@ -470,6 +493,26 @@ struct souk_provider_ops {
 	 * is found takes part only where the user names it. NULL: no credentials are needed.
 	 */
 	const char *const *credential_signs;
+
+	/*
+	 * Stand in for the cloud in a rehearsal: open and the other ops are called as for a launch,
+	 * but the host sends nothing, waits for nothing and runs no program; it notes each request
+	 * ('souk launch --plan') and asks here for the reply. Write its body to 'body' and its
+	 * status to *status_out, as the cloud would answer in that scene (SOUK_SCENE_...), with
+	 * names in capitals (i-INSTANCE) where it makes one; and to 'permission' what the request
+	 * needs ("ec2:RunInstances"; nothing: no permission). 'self' is NULL while open runs. What
+	 * cannot be stood in for is UNSUPPORTED. NULL: launches here cannot be rehearsed.
+	 */
+	int (*rehearse)(void *self, struct souk_call *call, uint32_t scene,
+			const struct souk_http_request *request, int32_t *status_out,
+			struct souk_buf *body, struct souk_buf *permission, struct souk_error *err);
+
+	/*
+	 * Write the smallest policy that grants these permissions, as rehearse has named them, in
+	 * the cloud's own form. They are sorted, each once. NULL: the list has to do.
+	 */
+	int (*policy)(void *self, const char *const *permissions, uint32_t n, struct souk_buf *out,
+		      struct souk_error *err);
 };
 
 #define SOUK_PROVIDER_HEAD                                                                         \
@@ -503,6 +546,8 @@ int souk_error_scope(struct souk_error *err, int scope);
 int souk_error_reason(struct souk_error *err, const char *reason);
 int souk_error_hint(struct souk_error *err, const char *fmt, ...) SOUK_PRINTF(2, 3);
 int souk_error_retry_after(struct souk_error *err, uint32_t retry_after_ms);
+/* Hand on, with all that it holds, an error that was kept aside; returns its code. */
+int souk_error_copy(const struct souk_error *from, struct souk_error *err);
 
 /* ---- Host functions: the call ------------------------------------------------------- */
 
@@ -620,7 +665,9 @@ struct souk_http_request {
 	 * is asked for with If-None-Match or If-Modified-Since where the server gave an ETag or a
 	 * date, and given again if it is still good (304). 0: nothing is kept. Headers are not part
 	 * of the key, so nothing that differs by account may be kept without 'cache_scope' (the
-	 * account, the project; NULL: public).
+	 * account, the project; NULL: public). Replies with SOUK_HTTP_SECRET_REPLY, or with a header
+	 * whose value would be redacted, are not kept. An op that fails with INVALID or INTERNAL has
+	 * had an answer that makes no sense: the kept replies that it was given are forgotten.
 	 */
 	uint32_t cache_seconds;
 	uint32_t reserved;	    /* 0 */
@@ -644,6 +691,32 @@ int souk_http_reply_status(const struct souk_http_reply *reply);
 const char *souk_http_reply_body(const struct souk_http_reply *reply, size_t *size_out);
 /* The first header of that name (case-insensitive); NULL: none. Borrowed likewise. */
 const char *souk_http_reply_header(const struct souk_http_reply *reply, const char *name);
+
+/*
+ * The networks that a firewall is to admit SSH from. The setting 'ssh_from', a list that the module
+ * declares, has addresses, networks and "auto", which also stands for no setting: this computer, by
+ * the address that it is seen with. That is asked for at the setting 'checkip_endpoint', or at
+ * 'checkip': a URL that answers with the caller's address and nothing else.
+ */
+struct souk_ssh_from {
+	uint32_t struct_size;
+	uint32_t reserved;    /* 0 */
+	const char *provider; /* its name, for hints */
+	const char *endpoint; /* the cloud's URL: one on this very machine sees us come from 127.0.0.1 */
+	const char *checkip;
+	const char *inside;   /* the network that "auto" means instead, for machines that are reached
+			       * from within; NULL or "": none */
+};
+
+#define SOUK_SSH_FROM_HEAD .struct_size = sizeof(struct souk_ssh_from)
+
+/* Of an address with its prefix, and the NUL. */
+#define SOUK_NETWORK_SIZE 64
+
+/* More than 'max' are SOUK_E_INVALID; an address that cannot be found out is SOUK_E_TRANSIENT. */
+int souk_call_ssh_from(struct souk_call *call, const struct souk_ssh_from *from,
+		       char (*out)[SOUK_NETWORK_SIZE], uint32_t max, uint32_t *n_out,
+		       struct souk_error *err);
 
 /* ---- Host functions: commands ------------------------------------------------------- */
 
@@ -709,8 +782,43 @@ int souk_parse_milli(const char *what, const char *text, uint32_t *value_out,
 		     struct souk_error *err);
 int souk_parse_micros(const char *what, const char *text, int64_t *value_out,
 		      struct souk_error *err);
+/* A number as JSON has it, to millionths: also "4.5E-05". Digit by digit, not by way of a double. */
+int souk_parse_json_micros(const char *what, const char *text, int64_t *value_out,
+			   struct souk_error *err);
 /* "2026-07-04T12:30:00[.123](Z|+hh:mm)" (RFC 3339) to seconds since the epoch. */
 int souk_parse_time(const char *what, const char *text, int64_t *value_out, struct souk_error *err);
+/* "203.0.113.77/24" to "203.0.113.0/24", "2001:DB8::1" to "2001:db8::1/128". */
+int souk_parse_network(const char *text, char out[SOUK_NETWORK_SIZE], struct souk_error *err);
+/*
+ * Append the URL of a service without the slashes at its end. What is no http or https URL, or has a
+ * query, a fragment or a user in it, is SOUK_E_INVALID; 'example' is for the hint, and 'what' names
+ * the setting, NULL: none.
+ */
+int souk_parse_endpoint(const char *what, const char *url, const char *example,
+			struct souk_buf *out, struct souk_error *err);
+/* 1 if the URL's host is this machine itself. */
+int souk_url_is_local(const char *url);
+
+/* The environment variable; NULL also if it is empty. */
+const char *souk_getenv(const char *name);
+/* 1 for "true", in any case, and for "1"; NULL is neither. */
+int souk_text_is_true(const char *text);
+/*
+ * Walk a list (SOUK_OPT_LIST): the next item, borrowed, and its length; NULL at the end. Items stand
+ * between commas and blanks. *list may be NULL.
+ */
+const char *souk_list_next(const char **list, size_t *len_out);
+/* 1 if the list has the item; case does not matter. */
+int souk_list_has(const char *list, const char *name);
+
+/* Append the user's home folder; SOUK_E_NOT_FOUND if nothing tells of one. */
+int souk_home_dir(struct souk_buf *out, struct souk_error *err);
+/*
+ * A whole file of at most 'max' bytes, such as the credentials of the cloud's own tools, into 'out',
+ * which is initialised here and finished by the caller in any case. SOUK_E_NOT_FOUND if it is not
+ * there; SOUK_E_INVALID if it cannot be read, is too large or no regular file.
+ */
+int souk_read_file(const char *path, size_t max, struct souk_buf *out, struct souk_error *err);
 
 /*
  * The first-boot data of a machine in the #cloud-config format (cloud-init), which gives

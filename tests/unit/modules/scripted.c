@@ -21,6 +21,8 @@
  *                     made      do what was asked for (else a code means: nothing was done)
  *                     twice     of provision: make double the machines, tell of half of them
  *                     short     of provision: make one machine less
+ *                     told      of provision: if it fails, tell of the machines all the same
+ *                     apart     of provision: not all machines are in the zone asked for
  *                     hiddenN   machines are not seen the first N times that somebody looks
  *                     doomed    machines are FAILED when they are looked at
  *                     kill      SIGKILL to our own process
@@ -39,7 +41,7 @@ struct machine {
 };
 
 struct steps {
-	int made, twice, less, hidden, doomed, kill_us;
+	int made, twice, less, told, apart, hidden, doomed, kill_us;
 	int code, scope;
 };
 
@@ -79,6 +81,10 @@ static void parse_step(struct steps *steps, char *step)
 		steps->twice = 1;
 	else if (strcmp(step, "short") == 0)
 		steps->less = 1;
+	else if (strcmp(step, "told") == 0)
+		steps->told = 1;
+	else if (strcmp(step, "apart") == 0)
+		steps->apart = 1;
 	else if (strcmp(step, "doomed") == 0)
 		steps->doomed = 1;
 	else if (strcmp(step, "kill") == 0)
@@ -259,7 +265,8 @@ static int make_one(const struct souk_instance_spec *spec, const struct steps *s
 	/* Those of a doubled request sort behind or before the others, as it comes. */
 	snprintf(m.id, sizeof(m.id), "%c-%.8s-%u", i % 2 ? 'a' : 'm', spec->request_token, i);
 	snprintf(m.region, sizeof(m.region), "%s", spec->region);
-	snprintf(m.zone, sizeof(m.zone), "%s", spec->zone ? spec->zone : "-");
+	snprintf(m.zone, sizeof(m.zone), "%s",
+		 steps->apart && i > 0 ? "elsewhere" : spec->zone ? spec->zone : "-");
 	snprintf(m.type, sizeof(m.type), "%s", spec->instance_type);
 	snprintf(m.cluster, sizeof(m.cluster), "%s", spec->cluster);
 	snprintf(m.owner, sizeof(m.owner), "%s", spec->owner);
@@ -357,7 +364,8 @@ static int scripted_provision(void *self, struct souk_call *call,
 	/* One token makes one set of machines. */
 	if (look.found == 0 && (steps.made || (steps.code == SOUK_OK && !steps.kill_us)))
 		for (i = 0; i < n * (steps.twice ? 2 : 1) && ret == SOUK_OK; i++)
-			ret = make_one(spec, &steps, i, i < n && steps.code == SOUK_OK ? out : NULL, err);
+			ret = make_one(spec, &steps, i,
+				       i < n && (steps.code == SOUK_OK || steps.told) ? out : NULL, err);
 	if (ret == SOUK_OK && souk_call_cancelled(call))
 		return souk_error_set(err, SOUK_E_CANCELLED, "cancelled");
 	return ret < 0 ? ret : finish(&steps, "provision", err);

@@ -154,6 +154,8 @@ static void leave_out(const char *op)
 		table.ops.teardown = NULL;
 }
 
+static const char *const signs[] = { "env:SIGNS_KEY", "file:~/.signs/key", NULL };
+
 SOUK_EXPORT const struct souk_provider_ops *souk_provider_entry(void);
 SOUK_EXPORT const struct souk_provider_ops *souk_provider_entry(void)
 {
@@ -181,6 +183,10 @@ SOUK_EXPORT const struct souk_provider_ops *souk_provider_entry(void)
 		ops->struct_size = sizeof(table);
 		ops->options = &later_options[0].option;
 		ops->option_size = sizeof(later_options[0]);
+	}
+	if (is("signs")) {
+		ops->title = "The signs\nof the times";
+		ops->credential_signs = signs;
 	}
 	if (is("late_crash"))
 		raise(SIGSEGV);
