@@ -146,7 +146,7 @@ int conform_end(struct conform *t, struct conform_op *op, int ret)
 	lock_threads(t, op->self, 0);
 	op->ret = ret;
 	op->took_ms = now - op->begun_ms;
-	if (fired > op->begun_ms)
+	if (fired > 0 && fired >= op->begun_ms)
 		op->late_ms = now - fired;
 	else if (now > op->begun_ms + t->deadline_ms)
 		op->late_ms = now - op->begun_ms - t->deadline_ms;

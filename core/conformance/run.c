@@ -75,7 +75,8 @@ static int begin_session(struct conform *t)
 	if (souk_module_load(t->module, &err) < 0)
 		return conform_skip(t, "the module cannot be used: %s", err.message);
 	if (souk_provider_open(t->module, t->config, t->paths, &t->provider, &err) < 0)
-		return conform_fail(t, "open failed: %s", err.message);
+		return conform_fail(t, "open failed: %s%s%.200s", err.message, err.hint[0] ? "; " : "",
+				    err.hint);
 	t->ops = souk_provider_ops(t->provider);
 	watch_begin(t);
 	return conform_open(t, &t->main);
@@ -477,7 +478,8 @@ int souk_conformance_run(struct souk *souk, const struct souk_conformance *asked
 	};
 	int ret;
 
-	run.module = souk_modules_get(&souk->registry.modules, asked->provider);
+	if (!asked->list_only)
+		run.module = souk_modules_get(&souk->registry.modules, asked->provider);
 	if (!run.module && !asked->list_only)
 		return souk_registry_missing(&souk->registry, asked->provider, err);
 	ret = run_begin(&run, err);

@@ -106,10 +106,11 @@ static int judge_offer(struct conform *t, const struct souk_offer *o)
 	if (o->accelerator_milli > 1024000)
 		return conform_fail(t, "'%s' has %u thousandths of '%s'", o->instance_type,
 				    (unsigned)o->accelerator_milli, o->accelerator);
-	if (o->vcpus_milli == 0 || o->vcpus_milli > 4096000)
+	/* Of hosts of one's own the size may be unknown. */
+	if ((o->vcpus_milli == 0 && !(o->flags & SOUK_OFFER_FREE)) || o->vcpus_milli > 4096000)
 		return conform_fail(t, "'%s' has %u thousandths of a vCPU", o->instance_type,
 				    (unsigned)o->vcpus_milli);
-	if (o->memory_mib == 0 || o->memory_mib > 64 * 1024 * 1024)
+	if ((o->memory_mib == 0 && !(o->flags & SOUK_OFFER_FREE)) || o->memory_mib > 64 * 1024 * 1024)
 		return conform_fail(t, "'%s' has %llu MiB of memory", o->instance_type,
 				    (unsigned long long)o->memory_mib);
 	if (o->available < -1)

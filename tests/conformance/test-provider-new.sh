@@ -63,6 +63,6 @@ fails 64 'which name'
 status=0
 "$souk" provider new my_cloud 2>"$tmp/said" || status=$?
 [ "$status" != 0 ] && grep -q -- '--dir' "$tmp/said"
-"$souk" provider new other --dir "$tmp/else where" 2>/dev/null
-test -s "$tmp/else where/other.c"
+"$souk" provider new sky7 --dir "$tmp/else where" 2>/dev/null
+test -s "$tmp/else where/sky7.c"
 echo "ok: bad names, and folders that are there, are refused"

@@ -9,9 +9,11 @@ import concurrent.futures
 import fnmatch
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 SRC = os.environ.get("SOUK_TEST_SRCDIR") or os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -135,6 +137,32 @@ def good(folder):
     return 0
 
 
+def interrupted(folder):
+    """Ctrl-C in the midst of it: what was rented is given back, and the status says so."""
+    cloud, port = start()
+    try:
+        run = subprocess.Popen(
+            [SOUK, "provider", "test", MODULE, "--endpoint", "http://127.0.0.1:%d" % port,
+             "--set", "key=env:TOY_KEY", "--machines", "--calls", "1000000"],
+            env=dict(os.environ, SOUK_HOME=os.path.join(folder, "interrupted"), TOY_KEY=SECRET),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in run.stdout:
+            if "provision.makes" in line:
+                run.send_signal(signal.SIGINT)
+        said = run.stderr.read()
+        status = run.wait()
+        with urllib.request.urlopen("http://127.0.0.1:%d/_state" % port, data=b"") as reply:
+            state = reply.read().decode()
+    finally:
+        cloud.terminate()
+        cloud.wait()
+    if status != 130 or "interrupted" not in said or not state.endswith("alive 0\n"):
+        print("not ok: interrupted: status %d, %s, %s" % (status, said, state))
+        return 1
+    print("ok: interrupted: nothing is left alive")
+    return 0
+
+
 def spoiled(folder, mutant, rules):
     """(1, words) unless the fault is found by its rule, and by none that has nothing to do with it."""
     patterns = rules.split()
@@ -159,7 +187,7 @@ def main():
         return 77
     chosen = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        failed = 0 if chosen else good(folder)
+        failed = 0 if chosen else good(folder) + interrupted(folder)
         faults = [(mutant, rules) for table in (ABI, MARKET, MACHINES, FAULTS, ALWAYS)
                   for mutant, rules in table.items() if not chosen or mutant in chosen]
         # They wait more than they work.
