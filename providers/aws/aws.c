@@ -34,6 +34,7 @@ static const struct souk_option aws_options[] = {
 	  "https://checkip.amazonaws.com/", SOUK_OPT_STRING, 0 },
 	{ "use_internal_ips", "reach machines by their private address and give them no public one",
 	  "false", SOUK_OPT_BOOLEAN, 0 },
+	{ "check_quotas", "ask Service Quotas before a launch is tried", "true", SOUK_OPT_BOOLEAN, 0 },
 	{ "key_pair", "EC2 key pair to give machines too; souk itself needs none", NULL,
 	  SOUK_OPT_STRING, 0 },
 	{ "iam_instance_profile", "name or ARN of the instance profile that machines get", NULL,
@@ -56,9 +57,9 @@ const char *aws_profile_name(const struct aws *aws)
 	const char *name = aws->profile;
 
 	if (!name)
-		name = aws_getenv("AWS_PROFILE");
+		name = souk_getenv("AWS_PROFILE");
 	if (!name)
-		name = aws_getenv("AWS_DEFAULT_PROFILE");
+		name = souk_getenv("AWS_DEFAULT_PROFILE");
 	return name ? name : "default";
 }
 
@@ -76,12 +77,12 @@ int aws_settings(struct aws *aws, const struct aws_profiles **out, struct souk_e
 
 int aws_default_region(struct aws *aws, char region[AWS_REGION_SIZE], struct souk_error *err)
 {
-	const char *name = aws_getenv("AWS_REGION");
+	const char *name = souk_getenv("AWS_REGION");
 	const struct aws_profiles *settings;
 	int ret;
 
 	if (!name)
-		name = aws_getenv("AWS_DEFAULT_REGION");
+		name = souk_getenv("AWS_DEFAULT_REGION");
 	if (!name) {
 		ret = aws_settings(aws, &settings, err);
 		if (ret < 0)

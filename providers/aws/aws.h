@@ -46,6 +46,13 @@ enum {
 #define AWS_TAG_USER "souk-user"	 /* who logs in: it follows from the image */
 #define AWS_TAG_HOST_KEY "souk-host-key" /* the public half of the key in the user data */
 
+/* A quota that was looked up. */
+struct aws_quota {
+	char region[AWS_REGION_SIZE];
+	char code[16];
+	double vcpus; /* infinite: not told */
+};
+
 /* What open made. Any thread may use it; 'lock' is for credentials, 'settings_lock' for settings.
  */
 struct aws {
@@ -54,6 +61,8 @@ struct aws {
 	struct aws_credentials credentials;
 	pthread_mutex_t settings_lock;
 	struct aws_profiles *settings; /* read when first needed, unchanged from then on */
+	struct aws_quota quotas[64];   /* under the same lock; the oldest make room */
+	size_t n_quotas;	       /* ever kept */
 	atomic_llong skew_seconds;  /* what to add to our clock to have that of AWS */
 };
 
@@ -90,8 +99,6 @@ int aws_endpoint(struct aws *aws, struct souk_call *call, const char *service, c
 		 struct souk_buf *url, struct souk_error *err);
 /* Where the price list of this region is asked for. */
 const char *aws_pricing_region(const char *region);
-/* 1 if the URL is one of this machine itself. */
-int aws_endpoint_is_local(const char *url);
 
 /* client.c: requests */
 
@@ -111,26 +118,16 @@ int aws_client_send_as(const struct aws_client *client, const struct aws_credent
 /* text.c: small things */
 
 int aws_nomem(struct souk_error *err);
-/* A copy, to be freed with free(); NULL only if memory is short. */
-char *aws_dup(const char *text);
-char *aws_dup_n(const char *text, size_t len);
 /* Replace a copied text. */
 int aws_set(char **slot, const char *value, struct souk_error *err);
-/* The environment variable, NULL also if it is empty. */
-const char *aws_getenv(const char *name);
-int aws_is_true(const char *text);
-/* The user's home folder. */
-int aws_home(struct souk_buf *out, struct souk_error *err);
 /* A path with '~' at its start made absolute. */
 int aws_expand_path(const char *path, struct souk_buf *out, struct souk_error *err);
-/* A whole file, at most 'max' bytes, ended by NUL. SOUK_E_NOT_FOUND if it is not there. */
-int aws_read_file(const char *path, size_t max, struct souk_buf *out, struct souk_error *err);
 /* 1 if 'text' looks like a region or zone name, which then is safe inside a host name. */
 int aws_is_place(const char *text);
 /* UTC as "YYYYMMDDTHHMMSSZ", or as RFC 3339. */
 void aws_basic_time(int64_t seconds, char out[17]);
 void aws_extended_time(int64_t seconds, char out[21]);
-/* Walk a list separated by commas; *item is trimmed and freed by the caller. 0 at the end. */
+/* Walk a list; *item is a copy, which the caller frees. 0 at the end. */
 int aws_next_item(const char **list, char **item_out, struct souk_error *err);
 
 #endif

@@ -27,6 +27,7 @@ const char aws_permissions[] =
 	"        \"ec2:DescribeSubnets\",\n"
 	"        \"ec2:DescribeVpcs\",\n"
 	"        \"pricing:GetProducts\",\n"
+	"        \"servicequotas:GetServiceQuota\",\n"
 	"        \"ssm:GetParameters\"\n"
 	"      ],\n"
 	"      \"Resource\": \"*\"\n"
@@ -160,10 +161,32 @@ static int is_allowed(const struct aws_client *client, const struct trial *trial
 	if (aws_fault_is(&fault, "UnauthorizedOperation"))
 		return 0;
 	if (!fault.status)
-		return aws_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	souk_call_log(client->call, SOUK_LOG_DEBUG, "a dry run of %s says: %s", trial->action,
 		      why.message);
 	return 1;
+}
+
+/* The statement that is missing, where it fits into a hint; else where the whole is. */
+static void hint_policy(const struct souk_buf *missing, struct souk_error *err)
+{
+	struct souk_buf text;
+	const char *list = missing->data;
+	char *action = NULL;
+
+	souk_buf_init(&text, SOUK_ERROR_HINT_SIZE - 1);
+	souk_buf_str(&text, "allow it with { \"Effect\": \"Allow\", \"Resource\": \"*\", \"Action\": [");
+	while (aws_next_item(&list, &action, NULL) > 0) {
+		souk_buf_printf(&text, "%s \"%s\"", text.data[text.len - 1] == '[' ? "" : ",", action);
+		free(action);
+		action = NULL;
+	}
+	souk_buf_str(&text, " ] }");
+	if (souk_buf_failed(&text, NULL) < 0)
+		souk_error_hint(err, "'souk provider info aws' prints the policy that is needed");
+	else
+		souk_error_hint(err, "%s", text.data);
+	souk_buf_fini(&text);
 }
 
 static int what_may_it(const struct aws_client *client, struct souk_error *err)
@@ -192,7 +215,7 @@ static int what_may_it(const struct aws_client *client, struct souk_error *err)
 		ret = souk_error_set(err, SOUK_E_AUTH, "the policy does not allow %s",
 				     missing.data);
 		souk_error_reason(err, "UnauthorizedOperation");
-		souk_error_hint(err, "'souk provider info aws' prints the policy that is needed");
+		hint_policy(&missing, err);
 	}
 	souk_buf_fini(&missing);
 	return ret < 0 ? ret : SOUK_OK;

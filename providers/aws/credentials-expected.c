@@ -11,8 +11,8 @@
 /* The file that a variable names, else the one below ~/.aws. */
 static int has_file(const char *variable, const char *name)
 {
-	const char *path = aws_getenv(variable);
-	const char *home = aws_getenv("HOME");
+	const char *path = souk_getenv(variable);
+	const char *home = souk_getenv("HOME");
 	char own[4096];
 
 	if (path)
@@ -29,9 +29,9 @@ static int is_on_ec2(void)
 	char vendor[64] = "";
 	FILE *file;
 
-	if (aws_is_true(aws_getenv("AWS_EC2_METADATA_DISABLED")))
+	if (souk_text_is_true(souk_getenv("AWS_EC2_METADATA_DISABLED")))
 		return 0;
-	if (aws_getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"))
+	if (souk_getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"))
 		return 1;
 	file = fopen("/sys/class/dmi/id/sys_vendor", "re");
 	if (!file)
@@ -58,7 +58,7 @@ int aws_credentials_expected(const struct aws *aws, struct souk_error *err)
 	    has_file("AWS_CONFIG_FILE", "config") || is_on_ec2())
 		return SOUK_OK;
 	for (i = 0; i < AWS_ARRAY_SIZE(variables); i++)
-		if (aws_getenv(variables[i]))
+		if (souk_getenv(variables[i]))
 			return SOUK_OK;
 	return aws_no_credentials(err);
 }

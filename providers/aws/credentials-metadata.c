@@ -32,8 +32,8 @@ static int from_reply(const struct souk_http_reply *reply, const char *source,
 
 static int metadata_url(const char *path, struct souk_buf *url, struct souk_error *err)
 {
-	const char *endpoint = aws_getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-	const char *mode = aws_getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+	const char *endpoint = souk_getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+	const char *mode = souk_getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
 	size_t len;
 
 	if (!endpoint)
@@ -74,7 +74,7 @@ static int ask_metadata(struct aws_chain *chain, const char *method, const char 
 	request.url = url.data;
 	ret = souk_http_send(chain->call, &request, &reply, &unreachable);
 	if (ret == SOUK_E_CANCELLED || ret == SOUK_E_NOMEM)
-		return aws_error_pass(&unreachable, err);
+		return souk_error_copy(&unreachable, err);
 	if (ret < 0) {
 		souk_call_log(chain->call, SOUK_LOG_DEBUG, "no instance metadata: %s",
 			      unreachable.message);
@@ -113,7 +113,7 @@ int aws_from_metadata(struct aws_chain *chain, const char *profile, struct aws_c
 	int ret;
 
 	(void)profile;
-	if (aws_is_true(aws_getenv("AWS_EC2_METADATA_DISABLED")))
+	if (souk_text_is_true(souk_getenv("AWS_EC2_METADATA_DISABLED")))
 		return 0;
 	ret = ask_metadata(chain, "PUT", "/latest/api/token",
 			   "X-aws-ec2-metadata-token-ttl-seconds: 21600", &token_reply, err);
@@ -143,7 +143,7 @@ static int is_container_url(const char *url)
 	size_t i;
 	size_t len;
 
-	if (strncasecmp(url, "https://", 8) == 0 || aws_endpoint_is_local(url))
+	if (strncasecmp(url, "https://", 8) == 0 || souk_url_is_local(url))
 		return 1;
 	for (i = 0; i < AWS_ARRAY_SIZE(prefixes); i++) {
 		len = strlen(prefixes[i]);
@@ -156,8 +156,8 @@ static int is_container_url(const char *url)
 
 static int container_url(struct souk_buf *url, struct souk_error *err)
 {
-	const char *relative = aws_getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	const char *full = aws_getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	const char *relative = souk_getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	const char *full = souk_getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 
 	if (!relative && !full)
 		return 0;
@@ -180,13 +180,13 @@ static int container_url(struct souk_buf *url, struct souk_error *err)
 /* "Authorization: TOKEN", or nothing. */
 static int authorization(struct souk_buf *out, struct souk_error *err)
 {
-	const char *path = aws_getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-	const char *token = aws_getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+	const char *path = souk_getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+	const char *token = souk_getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	AWS_AUTO_BUF struct souk_buf text = { 0 };
 	int ret;
 
 	if (path) {
-		ret = aws_read_file(path, MAX_REPLY / 2, &text, err);
+		ret = souk_read_file(path, MAX_REPLY / 2, &text, err);
 		if (ret < 0)
 			return ret == SOUK_E_NOMEM ? ret :
 						     souk_error_set(err, SOUK_E_AUTH,

@@ -74,7 +74,7 @@ static int cache_path(const struct sso *sso, struct souk_buf *out, struct souk_e
 	int ret = aws_sha1_hex(sso->key, strlen(sso->key), digest, err);
 
 	if (ret == SOUK_OK)
-		ret = aws_home(out, err);
+		ret = souk_home_dir(out, err);
 	if (ret < 0)
 		return ret;
 	souk_buf_printf(out, "/.aws/sso/cache/%s.json", digest);
@@ -212,7 +212,7 @@ static int load_token(struct aws_chain *chain, const char *profile, const struct
 	ret = cache_path(sso, &path, err);
 	if (ret < 0)
 		return ret;
-	ret = aws_read_file(path.data, MAX_CACHE_FILE, &text, err);
+	ret = souk_read_file(path.data, MAX_CACHE_FILE, &text, err);
 	if (ret == SOUK_E_NOMEM)
 		return ret;
 	cache = ret == SOUK_OK ? json_tokener_parse(text.data) : NULL;

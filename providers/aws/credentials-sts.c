@@ -192,7 +192,7 @@ static const char *web_setting(const struct aws_chain *chain, const char *profil
 	const char *value = NULL;
 
 	if (!chain->aws->profile && chain->n_visited == 0)
-		value = aws_getenv(variable);
+		value = souk_getenv(variable);
 	return value ? value : get(chain, profile, key);
 }
 
@@ -224,7 +224,7 @@ int aws_from_web_identity(struct aws_chain *chain, const char *profile,
 	souk_buf_init(&full, 4096);
 	ret = aws_expand_path(path, &full, err);
 	if (ret == SOUK_OK)
-		ret = aws_read_file(full.data, MAX_TOKEN_FILE, &token, err);
+		ret = souk_read_file(full.data, MAX_TOKEN_FILE, &token, err);
 	if (ret < 0)
 		return ret == SOUK_E_NOMEM ? ret :
 					     souk_error_set(err, SOUK_E_AUTH,

@@ -51,9 +51,9 @@ int aws_credentials_make(const char *access_key, const char *secret_key, const c
 		return souk_error_set(err, SOUK_E_AUTH,
 				      "credentials from %s contain characters that none can have",
 				      source);
-	made.access_key = aws_dup(access_key);
-	made.secret_key = aws_dup(secret_key);
-	made.session_token = session_token ? aws_dup(session_token) : NULL;
+	made.access_key = strdup(access_key);
+	made.secret_key = strdup(secret_key);
+	made.session_token = session_token ? strdup(session_token) : NULL;
 	if (!made.access_key || !made.secret_key || (session_token && !made.session_token)) {
 		aws_credentials_fini(&made);
 		return aws_nomem(err);
@@ -85,10 +85,10 @@ static int incomplete(const char *where, const char *what, struct souk_error *er
 int aws_from_environment(struct aws_chain *chain, const char *profile,
 			 struct aws_credentials *out, struct souk_error *err)
 {
-	const char *access_key = aws_getenv("AWS_ACCESS_KEY_ID");
-	const char *secret_key = aws_getenv("AWS_SECRET_ACCESS_KEY");
-	const char *token = aws_getenv("AWS_SESSION_TOKEN");
-	const char *expiration = aws_getenv("AWS_CREDENTIAL_EXPIRATION");
+	const char *access_key = souk_getenv("AWS_ACCESS_KEY_ID");
+	const char *secret_key = souk_getenv("AWS_SECRET_ACCESS_KEY");
+	const char *token = souk_getenv("AWS_SESSION_TOKEN");
+	const char *expiration = souk_getenv("AWS_CREDENTIAL_EXPIRATION");
 	int64_t expires_at = 0;
 	int ret;
 
@@ -99,7 +99,7 @@ int aws_from_environment(struct aws_chain *chain, const char *profile,
 	if (!secret_key)
 		return incomplete("the environment", "AWS_SECRET_ACCESS_KEY", err);
 	if (!token)
-		token = aws_getenv("AWS_SECURITY_TOKEN");
+		token = souk_getenv("AWS_SECURITY_TOKEN");
 	if (expiration) {
 		ret = souk_parse_time("AWS_CREDENTIAL_EXPIRATION", expiration, &expires_at, err);
 		if (ret < 0)
@@ -347,7 +347,7 @@ int aws_credentials_get(struct aws *aws, struct souk_call *call, struct aws_cred
 				      why.message);
 			ret = SOUK_OK;
 		} else {
-			aws_error_pass(&why, err);
+			souk_error_copy(&why, err);
 		}
 	}
 	if (ret == SOUK_OK)

@@ -2,7 +2,6 @@
 /* endpoint.c - where each service of a region is */
 
 #include <string.h>
-#include <strings.h>
 
 #include "aws.h"
 
@@ -18,6 +17,8 @@ static const struct service services[] = {
 	{ "ec2", "ec2", "AWS_ENDPOINT_URL_EC2", "ec2.endpoint_url" },
 	{ "sts", "sts", "AWS_ENDPOINT_URL_STS", "sts.endpoint_url" },
 	{ "ssm", "ssm", "AWS_ENDPOINT_URL_SSM", "ssm.endpoint_url" },
+	{ "servicequotas", "servicequotas", "AWS_ENDPOINT_URL_SERVICE_QUOTAS",
+	  "service_quotas.endpoint_url" },
 	{ "pricing", "api.pricing", "AWS_ENDPOINT_URL_PRICING", "pricing.endpoint_url" },
 	{ "sso", "portal.sso", "AWS_ENDPOINT_URL_SSO", "sso.endpoint_url" },
 	{ "sso-oidc", "oidc", "AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc.endpoint_url" },
@@ -77,17 +78,17 @@ static int configured(struct aws *aws, struct souk_call *call, const struct serv
 	if (*out && **out)
 		return SOUK_OK;
 	*out = NULL;
-	if (aws_is_true(aws_getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")))
+	if (souk_text_is_true(souk_getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")))
 		return SOUK_OK;
-	*out = aws_getenv(service->variable);
+	*out = souk_getenv(service->variable);
 	if (!*out)
-		*out = aws_getenv("AWS_ENDPOINT_URL");
+		*out = souk_getenv("AWS_ENDPOINT_URL");
 	if (*out)
 		return SOUK_OK;
 	ret = aws_settings(aws, &settings, err);
 	if (ret < 0)
 		return ret;
-	if (aws_is_true(aws_profiles_get(settings, AWS_SECTION_PROFILE, profile,
+	if (souk_text_is_true(aws_profiles_get(settings, AWS_SECTION_PROFILE, profile,
 					 "ignore_configured_endpoint_urls")))
 		return SOUK_OK;
 	section = aws_profiles_get(settings, AWS_SECTION_PROFILE, profile, "services");
@@ -98,31 +99,11 @@ static int configured(struct aws *aws, struct souk_call *call, const struct serv
 	return SOUK_OK;
 }
 
-static int check_url(const char *url, struct souk_error *err)
-{
-	const char *p;
-
-	if (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
-		goto bad;
-	p = strstr(url, "://") + 3;
-	if (!*p || *p == '/')
-		goto bad;
-	for (; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == '?' || *p == '#' || *p == '@')
-			goto bad;
-	return SOUK_OK;
-bad:
-	souk_error_set(err, SOUK_E_INVALID, "not an endpoint: '%.200s'", url);
-	souk_error_scope(err, SOUK_SCOPE_PROVIDER);
-	return souk_error_hint(err, "an endpoint is a URL such as 'https://ec2.example.com'");
-}
-
 int aws_endpoint(struct aws *aws, struct souk_call *call, const char *service_name,
 		 const char *region, struct souk_buf *url, struct souk_error *err)
 {
 	const struct service *service = find_service(service_name);
 	const char *given;
-	size_t len;
 	int ret;
 
 	if (!service)
@@ -132,32 +113,8 @@ int aws_endpoint(struct aws *aws, struct souk_call *call, const char *service_na
 	ret = configured(aws, call, service, &given, err);
 	if (ret < 0)
 		return ret;
-	if (given) {
-		ret = check_url(given, err);
-		if (ret < 0)
-			return ret;
-		len = strlen(given);
-		while (len && given[len - 1] == '/')
-			len--;
-		souk_buf_add(url, given, len);
-	} else {
-		souk_buf_printf(url, "https://%s.%s.%s", service->host, region, domain_of(region));
-	}
+	if (given)
+		return souk_parse_endpoint(NULL, given, "https://ec2.example.com", url, err);
+	souk_buf_printf(url, "https://%s.%s.%s", service->host, region, domain_of(region));
 	return souk_buf_failed(url, err);
-}
-
-int aws_endpoint_is_local(const char *url)
-{
-	const char *host = strstr(url, "://");
-	size_t len;
-
-	if (!host)
-		return 0;
-	host += 3;
-	if (strncmp(host, "[::1]", 5) == 0)
-		return 1;
-	len = strcspn(host, ":/");
-	return (len == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-	       (len >= 7 && strncmp(host, "127.", 4) == 0 &&
-		strspn(host, "0123456789.") >= len);
 }

@@ -400,19 +400,6 @@ int aws_fault_is(const struct aws_fault *fault, const char *code)
 	return strcmp(fault->code, code) == 0;
 }
 
-int aws_error_pass(const struct souk_error *from, struct souk_error *err)
-{
-	souk_error_set(err, from->code, "%s", from->message);
-	souk_error_scope(err, from->scope);
-	if (from->reason[0])
-		souk_error_reason(err, from->reason);
-	if (from->hint[0])
-		souk_error_hint(err, "%s", from->hint);
-	if (from->retry_after_ms)
-		souk_error_retry_after(err, from->retry_after_ms);
-	return from->code;
-}
-
 static void add_hint(const struct aws_fault *fault, const char *action, struct souk_error *err)
 {
 	if (aws_fault_is(fault, "UnauthorizedOperation") || aws_fault_is(fault, "AccessDenied") ||

@@ -40,9 +40,6 @@ int aws_fault_should_retry(const struct souk_http_reply *reply, void *arg);
 int aws_fault_error(const struct aws_fault *fault, const char *action, const char *doing,
 		    struct souk_error *err);
 
-/* Hand on an error that was kept aside. */
-int aws_error_pass(const struct souk_error *from, struct souk_error *err);
-
 /* 1 if the fault's code is this one. */
 int aws_fault_is(const struct aws_fault *fault, const char *code);
 

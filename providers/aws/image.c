@@ -156,11 +156,11 @@ static int get_parameters(const struct aws_client *client, char (*names)[MAX_TEX
 	json_object_put(body);
 	if (ret < 0)
 		return look_elsewhere(ret, &fault) ? SOUK_OK : ret;
-	found = aws_json_array(reply, "Parameters");
+	found = souk_json_maybe_array(reply, "Parameters");
 	for (k = 0; found && k < json_object_array_length(found); k++) {
 		struct json_object *parameter = json_object_array_get_idx(found, k);
-		const char *name = aws_json_text(parameter, "Name");
-		const char *value = aws_json_text(parameter, "Value");
+		const char *name = souk_json_maybe_text(parameter, "Name");
+		const char *value = souk_json_maybe_text(parameter, "Value");
 
 		for (i = 0; i < n; i++)
 			if (name && strcmp(names[i], name) == 0 && is_image_id(value))
@@ -225,7 +225,7 @@ static int describe(const struct aws_client *client, const char *id, struct aws_
 	if (ret == SOUK_E_NOT_FOUND)
 		return 0;
 	if (ret < 0)
-		return aws_error_pass(&unknown, err);
+		return souk_error_copy(&unknown, err);
 	item = aws_xml_first_item(aws_xml_child(xml.root, "imagesSet"));
 	ret = item ? take_image(item, out, err) : 0;
 	aws_xml_fini(&xml);

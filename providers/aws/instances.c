@@ -80,7 +80,7 @@ int aws_instance_add_tagged(const struct aws_client *client, const xmlNode *item
 	struct souk_instance instance = { SOUK_INSTANCE_HEAD };
 	const char *lifecycle = aws_xml_text(item, "instanceLifecycle");
 	const char *launched = aws_xml_text(item, "launchTime");
-	int is_internal = aws_is_true(souk_call_option(client->call, "use_internal_ips"));
+	int is_internal = souk_text_is_true(souk_call_option(client->call, "use_internal_ips"));
 	struct souk_label tags[AWS_MAX_TAG_KEYS];
 	char reason[512];
 

@@ -3,7 +3,7 @@
 #ifndef SOUK_AWS_JSON_CALL_H
 #define SOUK_AWS_JSON_CALL_H
 
-#include <json.h>
+#include <souk/provider-json.h>
 
 #include "aws.h"
 
@@ -16,12 +16,5 @@ int aws_json_call_kept(const struct aws_client *client, const char *service, con
 		       const char *doing, uint32_t cache_seconds, struct json_object *body,
 		       struct json_object **out, struct aws_fault *fault_out,
 		       struct souk_error *err);
-
-/* Parse a text of known length; NULL if it is not a JSON object. Depth is bounded. */
-struct json_object *aws_json_parse(const char *text, size_t size);
-/* Members, NULL if they are not there or of another type. Borrowed. */
-const char *aws_json_text(struct json_object *object, const char *name);
-struct json_object *aws_json_array(struct json_object *object, const char *name);
-struct json_object *aws_json_object(struct json_object *object, const char *name);
 
 #endif

@@ -67,7 +67,7 @@ static int act(const struct aws_client *client, const struct aws_operation *oper
 				first = why;
 		}
 	}
-	return first.code == SOUK_OK ? SOUK_OK : aws_error_pass(&first, err);
+	return first.code == SOUK_OK ? SOUK_OK : souk_error_copy(&first, err);
 }
 
 /* ---- Security groups of machines --------------------------------------------------------------
@@ -340,7 +340,7 @@ int aws_sweep(void *self, struct souk_call *call, const struct souk_instance_fil
 			souk_call_log(call, SOUK_LOG_DEBUG, "security group '%s' stays: %s", ids[i],
 				      why.message);
 		else if (ret < 0)
-			return aws_error_pass(&why, err);
+			return souk_error_copy(&why, err);
 	}
 	return SOUK_OK;
 }

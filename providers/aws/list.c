@@ -158,11 +158,11 @@ static int judge(struct souk_call *call, const struct aws_regions *regions,
 		if (errors[i].code == SOUK_OK)
 			continue;
 		if (!is_denied(&errors[i]))
-			return aws_error_pass(&errors[i], err);
+			return souk_error_copy(&errors[i], err);
 		denied++;
 	}
 	if (denied == regions->n)
-		return aws_error_pass(&errors[0], err);
+		return souk_error_copy(&errors[0], err);
 	for (i = 0; denied && i < regions->n; i++)
 		if (errors[i].code != SOUK_OK)
 			souk_call_log(call, SOUK_LOG_INFO, "left out '%s': %s", regions->names[i],

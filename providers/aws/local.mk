@@ -28,6 +28,7 @@ libprovider_aws_la_SOURCES = \
 	%D%/profile.c \
 	%D%/provision.c \
 	%D%/query.c \
+	%D%/quota.c \
 	%D%/quote.c \
 	%D%/regions.c \
 	%D%/rehearse.c \
@@ -50,6 +51,7 @@ libprovider_aws_la_SOURCES = \
 	%D%/products.h \
 	%D%/profile.h \
 	%D%/query.h \
+	%D%/quota.h \
 	%D%/regions.h \
 	%D%/sign.h \
 	%D%/xml.h

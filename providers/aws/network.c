@@ -161,7 +161,7 @@ int aws_network_choose(const struct aws_client *client, const struct souk_instan
 	const char *vpc = souk_call_option(client->call, "vpc");
 	struct choice choice = {
 		.zone = spec->zone,
-		.wants_public = !aws_is_true(souk_call_option(client->call, "use_internal_ips")),
+		.wants_public = !souk_text_is_true(souk_call_option(client->call, "use_internal_ips")),
 	};
 	int ret = SOUK_OK;
 

@@ -44,12 +44,10 @@ int aws_group_name(const char *cluster, const char *owner, char *out, size_t siz
 
 /* ---- source.c: who the caller is ----------------------------------------------------------- */
 
-enum { AWS_MAX_SOURCES = 32, AWS_CIDR_SIZE = 64 };
+enum { AWS_MAX_SOURCES = 32 };
 
 /* The networks of the option 'ssh_from', "auto" being the caller's own address. */
 int aws_sources(const struct aws_client *client, const char *vpc_cidr,
-		char (*out)[AWS_CIDR_SIZE], size_t *n_out, struct souk_error *err);
-/* Check an address or a network and write it as a network, without host bits. */
-int aws_cidr_parse(const char *text, char out[AWS_CIDR_SIZE], struct souk_error *err);
+		char (*out)[SOUK_NETWORK_SIZE], uint32_t *n_out, struct souk_error *err);
 
 #endif

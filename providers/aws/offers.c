@@ -149,7 +149,7 @@ static int conclude(struct souk_call *call, const struct aws_regions *regions,
 	if (weight(&errors[worst]) > 0)
 		return fail_by(regions->names[worst], &errors[worst], err);
 	if (closed == regions->n)
-		return aws_error_pass(&errors[0], err);
+		return souk_error_copy(&errors[0], err);
 	for (i = 0; i < regions->n; i++)
 		if (is_closed(&errors[i]))
 			souk_call_log(call, SOUK_LOG_WARNING,

@@ -10,7 +10,7 @@
 /* By how much of what the rate is counted: "Hrs" and "hrs" are the same to AWS. */
 static int is_unit(struct json_object *dimension, const char *unit)
 {
-	const char *text = aws_json_text(dimension, "unit");
+	const char *text = souk_json_maybe_text(dimension, "unit");
 
 	return text && strcasecmp(text, unit) == 0;
 }
@@ -19,7 +19,7 @@ static int is_unit(struct json_object *dimension, const char *unit)
 static int read_rate(struct json_object *dimension, const char *unit, const char *currency,
 		     int64_t *micros_out)
 {
-	const char *text = aws_json_text(aws_json_object(dimension, "pricePerUnit"), currency);
+	const char *text = souk_json_maybe_text(souk_json_maybe_object(dimension, "pricePerUnit"), currency);
 	int64_t micros;
 
 	if (!is_unit(dimension, unit) || !text ||
@@ -32,13 +32,13 @@ static int read_rate(struct json_object *dimension, const char *unit, const char
 int aws_product_rate(struct json_object *product, const char *unit, const char *currency,
 		     int64_t *micros_out)
 {
-	struct json_object *terms = aws_json_object(aws_json_object(product, "terms"), "OnDemand");
+	struct json_object *terms = souk_json_maybe_object(souk_json_maybe_object(product, "terms"), "OnDemand");
 
 	if (!terms)
 		return 0;
 	json_object_object_foreach(terms, sku, term)
 	{
-		struct json_object *dimensions = aws_json_object(term, "priceDimensions");
+		struct json_object *dimensions = souk_json_maybe_object(term, "priceDimensions");
 
 		(void)sku;
 		if (!dimensions)
@@ -55,8 +55,8 @@ int aws_product_rate(struct json_object *product, const char *unit, const char *
 
 const char *aws_product_attribute(struct json_object *product, const char *name)
 {
-	return aws_json_text(
-		aws_json_object(aws_json_object(product, "product"), "attributes"), name);
+	return souk_json_maybe_text(
+		souk_json_maybe_object(souk_json_maybe_object(product, "product"), "attributes"), name);
 }
 
 static int is_or_absent(struct json_object *product, const char *name, const char *value)
@@ -101,7 +101,7 @@ int aws_product_read(struct json_object *product, const char *currency, const ch
 
 void aws_product_date(struct json_object *product, char date[11])
 {
-	const char *text = aws_json_text(product, "publicationDate");
+	const char *text = souk_json_maybe_text(product, "publicationDate");
 	size_t i;
 
 	date[0] = '\0';
@@ -168,7 +168,7 @@ static int take_products(struct json_object *list, aws_take_product take, void *
 			take(entry, arg);
 			continue;
 		}
-		parsed = aws_json_parse(json_object_get_string(entry),
+		parsed = souk_json_parse(json_object_get_string(entry),
 					(size_t)json_object_get_string_len(entry));
 		if (!parsed)
 			return souk_error_set(err, SOUK_E_INTERNAL,
@@ -194,7 +194,7 @@ static int try_page(struct listing *listing, uint32_t cache_seconds, struct aws_
 {
 	struct json_object *reply = NULL;
 	struct json_object *list;
-	const char *last = aws_json_text(listing->body, "NextToken");
+	const char *last = souk_json_maybe_text(listing->body, "NextToken");
 	const char *next;
 	int ret;
 
@@ -203,8 +203,8 @@ static int try_page(struct listing *listing, uint32_t cache_seconds, struct aws_
 				 fault_out, err);
 	if (ret < 0)
 		return ret;
-	list = aws_json_array(reply, "PriceList");
-	next = aws_json_text(reply, "NextToken");
+	list = souk_json_maybe_array(reply, "PriceList");
+	next = souk_json_maybe_text(reply, "NextToken");
 	if (!list)
 		ret = souk_error_set(err, SOUK_E_INTERNAL, "the price list is not a list");
 	else if (next && last && strcmp(last, next) == 0)

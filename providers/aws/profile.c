@@ -99,7 +99,7 @@ static int enter_section(struct cursor *at, int kind, const char *name, size_t l
 			 struct souk_error *err)
 {
 	struct aws_profiles *profiles = at->profiles;
-	AWS_AUTO_FREE char *copy = aws_dup_n(name, len);
+	AWS_AUTO_FREE char *copy = strndup(name, len);
 	long found;
 	int ret;
 
@@ -224,10 +224,10 @@ static int parse_indented(struct cursor *at, const char *text, size_t len, struc
 		return bad_line(at, "the name of a setting is too long", err);
 	souk_buf_init(&key, MAX_KEY + 2);
 	souk_buf_printf(&key, "%s.%.*s", parent->key, (int)key_len, text);
-	name = souk_buf_failed(&key, NULL) == SOUK_OK ? aws_dup(key.data) : NULL;
+	name = souk_buf_failed(&key, NULL) == SOUK_OK ? strdup(key.data) : NULL;
 	souk_buf_fini(&key);
 	lower(name);
-	return add_setting(at, name, aws_dup_n(value, value_len), err);
+	return add_setting(at, name, strndup(value, value_len), err);
 }
 
 static int parse_line(struct cursor *at, const char *text, size_t len, struct souk_error *err)
@@ -256,9 +256,9 @@ static int parse_line(struct cursor *at, const char *text, size_t len, struct so
 	value_len = len - key_len - 1;
 	trim(&text, &key_len);
 	trim(&value, &value_len);
-	key = aws_dup_n(text, key_len);
+	key = strndup(text, key_len);
 	lower(key);
-	ret = add_setting(at, key, aws_dup_n(value, value_len), err);
+	ret = add_setting(at, key, strndup(value, value_len), err);
 	if (ret == SOUK_OK)
 		at->last = (long)at->profiles->n_settings - 1;
 	return ret;
@@ -313,14 +313,14 @@ static int load_file(struct aws_profiles *profiles, const char *variable, const 
 {
 	AWS_AUTO_BUF struct souk_buf path = { 0 };
 	AWS_AUTO_BUF struct souk_buf text = { 0 };
-	const char *given = aws_getenv(variable);
+	const char *given = souk_getenv(variable);
 	struct souk_error missing = SOUK_ERROR_INIT;
 	int ret;
 
 	souk_buf_init(&path, 4096);
 	ret = aws_expand_path(given ? given : otherwise, &path, &missing);
 	if (ret == SOUK_OK)
-		ret = aws_read_file(path.data, MAX_FILE, &text, &missing);
+		ret = souk_read_file(path.data, MAX_FILE, &text, &missing);
 	if (ret == SOUK_E_NOT_FOUND)
 		return SOUK_OK;
 	if (ret < 0)

@@ -11,6 +11,7 @@
 #include "image.h"
 #include "instances.h"
 #include "query.h"
+#include "quota.h"
 
 enum {
 	MAX_MACHINES = 1000,
@@ -177,7 +178,7 @@ static void add_tags(struct aws_query *query, const struct order *order)
 static void add_disk(struct aws_query *query, const struct order *order)
 {
 	struct souk_call *call = order->client->call;
-	int is_encrypted = aws_is_true(souk_call_option(call, "disk_encrypted"));
+	int is_encrypted = souk_text_is_true(souk_call_option(call, "disk_encrypted"));
 	struct aws_disk disk;
 
 	aws_disk_choose(call, order->spec, order->image.root_gib, &disk);
@@ -201,7 +202,7 @@ static void add_disk(struct aws_query *query, const struct order *order)
 static void add_network(struct aws_query *query, const struct order *order)
 {
 	int is_internal =
-		aws_is_true(souk_call_option(order->client->call, "use_internal_ips"));
+		souk_text_is_true(souk_call_option(order->client->call, "use_internal_ips"));
 
 	if (order->spec->zone)
 		aws_query_add(query, "Placement.AvailabilityZone", order->spec->zone);
@@ -308,7 +309,7 @@ static int send_order(const struct aws_client *client, const struct aws_operatio
 		if ((ret == SOUK_E_TRANSIENT && fault->status >= 500) ||
 		    (ret == SOUK_E_INTERNAL && !fault->status))
 			why.code = SOUK_E_TIMEOUT;
-		return aws_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	}
 }
 
@@ -369,7 +370,7 @@ static int run(struct order *order, struct souk_instance_list *out, struct souk_
 			continue;
 		}
 		narrow(&fault, &why);
-		return aws_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	}
 	ret = add_machines(order->client, &xml, out, err);
 	aws_xml_fini(&xml);
@@ -435,7 +436,9 @@ int aws_provision(void *self, struct souk_call *call, const struct souk_instance
 	ret = aws_instances_of_token(&client, spec->request_token, out, err);
 	if (ret != 0)
 		return ret < 0 ? ret : already_there(spec, (uint32_t)ret, err);
-	ret = aws_image_find(&client, spec, &order.image, err);
+	ret = aws_quota_check(&client, spec, err);
+	if (ret == SOUK_OK)
+		ret = aws_image_find(&client, spec, &order.image, err);
 	if (ret == SOUK_OK)
 		ret = make_user_data(&order, err);
 	if (ret == SOUK_OK)

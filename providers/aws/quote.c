@@ -258,7 +258,7 @@ static int quote_address(const struct aws_client *client, const struct souk_inst
 	char note[256], each[32];
 	int ret;
 
-	if (aws_is_true(souk_call_option(client->call, "use_internal_ips")))
+	if (souk_text_is_true(souk_call_option(client->call, "use_internal_ips")))
 		return SOUK_OK;
 	ret = aws_products_each(client, "AmazonVPC",
 				(const struct aws_price_filter[]){

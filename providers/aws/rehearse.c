@@ -22,6 +22,14 @@ typedef int (*answer_fn)(const struct question *question, struct souk_buf *out,
 
 /* ---- Answers --------------------------------------------------------------------------------- */
 
+/* Enough for whatever is asked for. */
+static int answer_quota(const struct question *question, struct souk_buf *out, struct souk_error *err)
+{
+	(void)question;
+	(void)err;
+	return souk_buf_str(out, "{\"Quota\":{\"ServiceCode\":\"ec2\",\"Value\":1000000.0}}");
+}
+
 static int answer_empty(const struct question *question, struct souk_buf *out, struct souk_error *err)
 {
 	(void)err;
@@ -155,7 +163,7 @@ static int answer_parameters(const struct question *question, struct souk_buf *o
 			     struct souk_error *err)
 {
 	struct json_object *body = json_tokener_parse(question->body);
-	struct json_object *names = body ? aws_json_array(body, "Names") : NULL;
+	struct json_object *names = body ? souk_json_maybe_array(body, "Names") : NULL;
 	size_t n = names && question->scene != SOUK_SCENE_BARE ? json_object_array_length(names) : 0;
 	size_t i;
 
@@ -207,6 +215,7 @@ static const struct {
 	{ "DescribeSubnets", "ec2:DescribeSubnets", answer_subnets },
 	{ "DescribeVpcs", "ec2:DescribeVpcs", answer_vpcs },
 	{ "GetParameters", "ssm:GetParameters", answer_parameters },
+	{ "GetServiceQuota", "servicequotas:GetServiceQuota", answer_quota },
 	{ "ModifyInstanceAttribute", "ec2:ModifyInstanceAttribute", answer_empty },
 	{ "RunInstances", "ec2:RunInstances ec2:CreateTags", answer_run },
 	{ "StartInstances", "ec2:StartInstances", answer_empty },

@@ -16,7 +16,7 @@ struct rule {
 	const char *protocol; /* "tcp", "-1" all */
 	uint32_t first;
 	uint32_t last;
-	char peer[AWS_CIDR_SIZE];
+	char peer[SOUK_NETWORK_SIZE];
 };
 
 struct rules {
@@ -68,9 +68,9 @@ static int add_ports(struct rules *rules, const struct souk_port_range *ports, u
 static int add_sources(struct rules *rules, const struct aws_client *client, const char *vpc_cidr,
 		       struct souk_error *err)
 {
-	char sources[AWS_MAX_SOURCES][AWS_CIDR_SIZE];
-	size_t n = 0;
-	size_t i;
+	char sources[AWS_MAX_SOURCES][SOUK_NETWORK_SIZE];
+	uint32_t n = 0;
+	uint32_t i;
 	int ret = aws_sources(client, vpc_cidr, sources, &n, err);
 
 	for (i = 0; i < n && ret == SOUK_OK; i++)
@@ -168,7 +168,7 @@ static int authorize(const struct aws_client *client, const char *group, const s
 	if (ret == SOUK_OK)
 		return ret;
 	if (!aws_fault_is(&fault, "InvalidPermission.Duplicate"))
-		return aws_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	/* One that is there already has kept the others out. */
 	for (i = 0, ret = SOUK_OK; n > 1 && i < n && ret == SOUK_OK; i++)
 		ret = authorize(client, group, &rules[i], 1, err);
@@ -384,11 +384,11 @@ static int make_or_find(const struct aws_client *client, const struct souk_insta
 		/* Somebody was quicker, or the answer to our first request was lost. */
 		ret = use_existing(client, spec, name, rules, network, err);
 		if (ret == 0)
-			ret = aws_error_pass(&why, err);
+			ret = souk_error_copy(&why, err);
 		return ret < 0 ? ret : SOUK_OK;
 	}
 	if (ret < 0)
-		return aws_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	network->is_new_group = 1;
 	ret = add_rule(rules, "-1", 0, 65535, network->group, err);
 	return ret < 0 ? ret : add_missing(client, network->group, NULL, rules, err);
@@ -431,7 +431,7 @@ int aws_group_delete(const struct aws_client *client, const char *group, struct 
 	aws_xml_fini(&xml);
 	if (ret == SOUK_OK || ret == SOUK_E_NOT_FOUND)
 		return SOUK_OK;
-	return aws_error_pass(&why, err);
+	return souk_error_copy(&why, err);
 }
 
 /* ---- Groups of machines that run ----------------------------------------------------------- */
@@ -526,7 +526,7 @@ int aws_groups_admit_caller(const struct aws_client *client, char (*groups)[AWS_
 	if (!rules)
 		return aws_nomem(err);
 	/* Who reaches machines from within their VPC was admitted when they were made. */
-	if (aws_is_true(souk_call_option(client->call, "use_internal_ips")))
+	if (souk_text_is_true(souk_call_option(client->call, "use_internal_ips")))
 		return SOUK_OK;
 	ret = add_sources(rules, client, "", err);
 	if (ret == SOUK_OK)

@@ -63,7 +63,7 @@ static int hmac(const void *key, size_t key_size, const char *text, unsigned cha
 /* Append a path segment with all but the unreserved characters encoded. */
 static int encode_range(struct souk_buf *out, const char *text, size_t len)
 {
-	AWS_AUTO_FREE char *copy = aws_dup_n(text, len);
+	AWS_AUTO_FREE char *copy = strndup(text, len);
 
 	if (!copy)
 		return SOUK_E_NOMEM;
@@ -140,7 +140,7 @@ static int hex_value(char c)
 /* What a part of a query says, encoded again in the one way that is canonical. */
 static char *recode(const char *text, size_t len)
 {
-	AWS_AUTO_FREE char *plain = aws_dup_n(text, len);
+	AWS_AUTO_FREE char *plain = strndup(text, len);
 	struct souk_buf out;
 	char *result = NULL;
 	size_t from, to = 0;
@@ -161,7 +161,7 @@ static char *recode(const char *text, size_t len)
 	souk_buf_init(&out, MAX_CANONICAL);
 	souk_buf_urlencode(&out, plain);
 	if (souk_buf_failed(&out, NULL) == SOUK_OK)
-		result = aws_dup(out.data);
+		result = strdup(out.data);
 	souk_buf_fini(&out);
 	return result;
 }

@@ -44,7 +44,6 @@ int azure_fault_should_retry(const struct souk_http_reply *reply, void *arg);
 /* Turn a refusal into an error: "cannot DOING: MESSAGE". */
 int azure_fault_error(const struct azure_fault *fault, const char *doing, struct souk_error *err);
 
-
 /* 1 if the fault's code is this one. */
 int azure_fault_is(const struct azure_fault *fault, const char *code);
 

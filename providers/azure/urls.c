@@ -27,34 +27,12 @@ const char *azure_usual_url(enum azure_host host)
 	return hosts[host].usual;
 }
 
-static int is_url(const char *url)
-{
-	const char *p;
-
-	if (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
-		return 0;
-	p = strstr(url, "://") + 3;
-	if (!*p || *p == '/')
-		return 0;
-	for (; *p; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("?#@\"\\", *p))
-			return 0;
-	return 1;
-}
-
-static int is_local(const char *url)
-{
-	const char *host = strstr(url, "://") + 3;
-
-	return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-	       strncasecmp(host, "localhost", 9) == 0;
-}
-
 static int set_url(const struct souk_call *call, const struct host *host, char *out, int *given_out,
 		   struct souk_error *err)
 {
 	const char *value = azure_option(call, host->option);
-	size_t len;
+	AZURE_AUTO_BUF struct souk_buf url = { 0 };
+	int ret;
 
 	if (!value && host->variable)
 		value = souk_getenv(host->variable);
@@ -62,18 +40,11 @@ static int set_url(const struct souk_call *call, const struct host *host, char *
 	*given_out = value && strcmp(value, host->usual) != 0;
 	if (!value)
 		value = host->usual;
-	len = strlen(value);
-	while (len && value[len - 1] == '/')
-		len--;
-	if (!is_url(value) || len >= AZURE_URL_SIZE) {
-		souk_error_set(err, SOUK_E_INVALID, "%s: not an endpoint: '%.200s'", host->option,
-			       value);
-		souk_error_scope(err, SOUK_SCOPE_PROVIDER);
-		return souk_error_hint(err, "an endpoint is a URL such as '%s'", host->usual);
-	}
-	memcpy(out, value, len);
-	out[len] = '\0';
-	return SOUK_OK;
+	souk_buf_init(&url, AZURE_URL_SIZE - 1);
+	ret = souk_parse_endpoint(host->option, value, host->usual, &url, err);
+	if (ret == SOUK_OK)
+		memcpy(out, url.data, url.len + 1);
+	return ret;
 }
 
 int azure_urls_init(struct azure *azure, const struct souk_call *call, struct souk_error *err)
@@ -91,7 +62,7 @@ int azure_urls_init(struct azure *azure, const struct souk_call *call, struct so
 	azure->metadata_given = given[AZURE_HOST_METADATA];
 	/* Tokens are for a cloud by its own name, whatever way leads there from here. */
 	snprintf(azure->resource, sizeof(azure->resource), "%s",
-		 is_local(management) ? hosts[AZURE_HOST_MANAGEMENT].usual : management);
+		 souk_url_is_local(management) ? hosts[AZURE_HOST_MANAGEMENT].usual : management);
 	return SOUK_OK;
 }
 

@@ -112,7 +112,7 @@ static struct json_object *interface_of(const struct gcp_order *order)
 		done = done && set_format(interface, "network",
 					  strchr(network, '/') ? "%s%s" : "global/networks/%s%s",
 					  network, "");
-	if (done && !gcp_is_true(souk_call_option(call, "use_internal_ips"))) {
+	if (done && !souk_text_is_true(souk_call_option(call, "use_internal_ips"))) {
 		struct json_object *access = json_object_new_object();
 
 		done = set_text(access, "type", "ONE_TO_ONE_NAT") &&

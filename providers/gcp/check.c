@@ -117,8 +117,8 @@ static int ask_whose(const struct gcp_client *client, char **email_out, struct s
 	if (ret < 0 || souk_http_reply_status(reply) != 200)
 		return ret;
 	body = souk_http_reply_body(reply, &size);
-	answer = gcp_json_parse(body, size);
-	return gcp_set(email_out, gcp_json_maybe(answer, "email"), err);
+	answer = souk_json_parse(body, size);
+	return gcp_set(email_out, souk_json_maybe_text(answer, "email"), err);
 }
 
 static int ask_machine(const struct gcp_client *client, char **email_out, struct souk_error *err)
@@ -249,7 +249,7 @@ static char *permissions_body(void)
 		if (json_object_array_add(list, json_object_new_string(needed[i])) < 0)
 			return NULL;
 	text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-	return text ? gcp_dup(text) : NULL;
+	return text ? strdup(text) : NULL;
 }
 
 static int what_may_it(const struct gcp_client *client, struct souk_error *err)
@@ -283,7 +283,7 @@ static int what_may_it(const struct gcp_client *client, struct souk_error *err)
 	if (ret == SOUK_OK)
 		return judge(answer, err);
 	if (!fault.status)
-		return gcp_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	/* A project may do without that service. */
 	souk_call_log(client->call, SOUK_LOG_WARNING, "the permissions are not known: %s",
 		      why.message);

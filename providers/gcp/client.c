@@ -138,7 +138,7 @@ int gcp_call(const struct gcp_client *client, const struct gcp_request *request,
 	if (ret < 0)
 		return ret;
 	body = souk_http_reply_body(reply, &size);
-	*out = gcp_json_parse(body, size);
+	*out = souk_json_parse(body, size);
 	return *out ? SOUK_OK : not_json(request, err);
 }
 
@@ -180,7 +180,7 @@ static int get_page(const struct gcp_client *client, const struct gcp_request *r
 	if (ret >= 0)
 		ret = take(arg, page, &why);
 	if (ret == SOUK_E_NOMEM)
-		return gcp_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	if (ret < 0)
 		return bad_page(request, &why, err);
 	return gcp_set(next_out, next, err);
@@ -203,7 +203,7 @@ int gcp_pages(const struct gcp_client *client, const struct gcp_request *request
 	      struct souk_error *err)
 {
 	GCP_AUTO_BUF struct souk_buf url = { 0 };
-	GCP_AUTO_FREE char *token = gcp_dup("");
+	GCP_AUTO_FREE char *token = strdup("");
 	struct gcp_request page = *request;
 	unsigned n;
 	int ret;

@@ -33,13 +33,13 @@ int gcp_no_credentials(struct souk_error *err)
 
 int gcp_config_dir(struct souk_buf *out, struct souk_error *err)
 {
-	const char *given = gcp_getenv("CLOUDSDK_CONFIG");
+	const char *given = souk_getenv("CLOUDSDK_CONFIG");
 	int ret;
 
 	if (given) {
 		souk_buf_str(out, given);
 	} else {
-		ret = gcp_home(out, err);
+		ret = souk_home_dir(out, err);
 		if (ret < 0)
 			return ret;
 		souk_buf_str(out, "/.config/gcloud");
@@ -53,9 +53,9 @@ int gcp_on_google(void)
 	char vendor[64] = "";
 	FILE *file;
 
-	if (gcp_is_true(gcp_getenv("NO_GCE_CHECK")))
+	if (souk_text_is_true(souk_getenv("NO_GCE_CHECK")))
 		return 0;
-	if (gcp_getenv("GCE_METADATA_HOST"))
+	if (souk_getenv("GCE_METADATA_HOST"))
 		return 1;
 	file = fopen("/sys/class/dmi/id/sys_vendor", "re");
 	if (!file)
@@ -71,7 +71,7 @@ static const char *named_file(struct souk_call *call)
 {
 	const char *path = souk_call_option(call, "credentials");
 
-	return path && *path ? path : gcp_getenv("GOOGLE_APPLICATION_CREDENTIALS");
+	return path && *path ? path : souk_getenv("GOOGLE_APPLICATION_CREDENTIALS");
 }
 
 static int default_file(struct souk_buf *out, struct souk_error *err)
@@ -116,7 +116,7 @@ static int bad_file(const char *path, const char *why, struct souk_error *err)
 static int take(struct json_object *file, const char *name, char **slot, const char *path,
 		struct souk_error *err)
 {
-	const char *text = gcp_json_maybe(file, name);
+	const char *text = souk_json_maybe_text(file, name);
 	char why[96];
 
 	if (!text || !*text) {
@@ -129,14 +129,14 @@ static int take(struct json_object *file, const char *name, char **slot, const c
 static int take_optional(struct json_object *file, const char *name, char **slot,
 			 struct souk_error *err)
 {
-	const char *text = gcp_json_maybe(file, name);
+	const char *text = souk_json_maybe_text(file, name);
 
 	return text && *text ? gcp_set(slot, text, err) : SOUK_OK;
 }
 
 static int take_key(struct json_object *file, struct gcp_identity *out, struct souk_error *err)
 {
-	const char *universe = gcp_json_maybe(file, "universe_domain");
+	const char *universe = souk_json_maybe_text(file, "universe_domain");
 	int ret;
 
 	if (universe && *universe && strcmp(universe, "googleapis.com") != 0)
@@ -179,14 +179,14 @@ static int unknown_type(const char *path, const char *type, struct souk_error *e
 int gcp_identity_parse(const char *path, const char *text, size_t size, struct gcp_identity *out,
 		       struct souk_error *err)
 {
-	GCP_AUTO_JSON struct json_object *file = gcp_json_parse(text, size);
+	GCP_AUTO_JSON struct json_object *file = souk_json_parse(text, size);
 	struct gcp_identity identity = { 0 };
 	const char *type;
 	int ret;
 
 	if (!file)
 		return bad_file(path, "not JSON", err);
-	type = gcp_json_maybe(file, "type");
+	type = souk_json_maybe_text(file, "type");
 	if (!type)
 		return bad_file(path, "no 'type' in it", err);
 	ret = gcp_set(&identity.path, path, err);
@@ -209,7 +209,7 @@ int gcp_identity_parse(const char *path, const char *text, size_t size, struct g
 static int read_identity(const char *path, struct gcp_identity *out, struct souk_error *err)
 {
 	struct souk_buf text = { 0 };
-	int ret = gcp_read_file(path, MAX_FILE, &text, err);
+	int ret = souk_read_file(path, MAX_FILE, &text, err);
 
 	if (ret == SOUK_OK)
 		ret = gcp_identity_parse(path, text.data, text.len, out, err);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint.c - where each service is */
 
-#include <string.h>
-#include <strings.h>
+#include <stdio.h>
 
 #include "gcp.h"
 
@@ -33,50 +32,22 @@ int gcp_endpoint_is_set(struct souk_call *call, enum gcp_service service)
 	return configured(call, service) != NULL;
 }
 
-static int check_url(const char *url, struct souk_error *err)
-{
-	const char *p;
-
-	if (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0)
-		goto bad;
-	p = strstr(url, "://") + 3;
-	if (!*p || *p == '/')
-		goto bad;
-	for (; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == '?' || *p == '#' || *p == '@')
-			goto bad;
-	return SOUK_OK;
-bad:
-	souk_error_set(err, SOUK_E_INVALID, "not an endpoint: '%.200s'", url);
-	souk_error_scope(err, SOUK_SCOPE_PROVIDER);
-	return souk_error_hint(err, "an endpoint is a URL such as 'https://compute.example.com'");
-}
-
 int gcp_endpoint(struct souk_call *call, enum gcp_service service, struct souk_buf *url,
 		 struct souk_error *err)
 {
+	static const char example[] = "https://compute.example.com";
 	const char *given = configured(call, service);
-	const char *host = gcp_getenv("GCE_METADATA_HOST");
-	size_t len;
-	int ret;
+	const char *host = souk_getenv("GCE_METADATA_HOST");
+	char metadata[512];
 
-	if (given) {
-		ret = check_url(given, err);
-		if (ret < 0)
-			return ret;
-		len = strlen(given);
-		while (len && given[len - 1] == '/')
-			len--;
-		souk_buf_add(url, given, len);
-	} else if (service == GCP_METADATA) {
+	if (given)
+		return souk_parse_endpoint(NULL, given, example, url, err);
+	if (service == GCP_METADATA) {
 		/* By its address: a name server could lie about metadata.google.internal. */
-		souk_buf_printf(url, "http://%s", host ? host : "169.254.169.254");
-		ret = check_url(url->data, err);
-		if (ret < 0)
-			return ret;
-	} else {
-		souk_buf_str(url, services[service].url);
+		snprintf(metadata, sizeof(metadata), "http://%s", host ? host : "169.254.169.254");
+		return souk_parse_endpoint(NULL, metadata, example, url, err);
 	}
+	souk_buf_str(url, services[service].url);
 	return souk_buf_failed(url, err);
 }
 

@@ -190,7 +190,7 @@ static const char *detailed_reason(struct json_object *error)
 	if (gcp_json_array(error, "details", &list, NULL) <= 0)
 		return NULL;
 	for (i = 0; i < json_object_array_length(list) && i < 32; i++) {
-		const char *reason = gcp_json_maybe(json_object_array_get_idx(list, i), "reason");
+		const char *reason = souk_json_maybe_text(json_object_array_get_idx(list, i), "reason");
 
 		if (reason && gcp_error_known(reason))
 			return reason;
@@ -205,11 +205,11 @@ static void take_api(struct json_object *error, struct gcp_fault *out)
 	struct json_object *first = first_of(error, "errors");
 
 	if (!code)
-		code = gcp_json_maybe(first, "reason");
+		code = souk_json_maybe_text(first, "reason");
 	if (!code)
-		code = gcp_json_maybe(error, "status");
+		code = souk_json_maybe_text(error, "status");
 	copy_text(out->code, sizeof(out->code), code);
-	copy_text(out->message, sizeof(out->message), gcp_json_maybe(error, "message"));
+	copy_text(out->message, sizeof(out->message), souk_json_maybe_text(error, "message"));
 }
 
 void gcp_fault_parse(int status, const char *body, size_t size, struct gcp_fault *out)
@@ -221,7 +221,7 @@ void gcp_fault_parse(int status, const char *body, size_t size, struct gcp_fault
 	out->status = status;
 	if (!body || size > MAX_FAULT_BODY)
 		return;
-	reply = gcp_json_parse(body, size);
+	reply = souk_json_parse(body, size);
 	if (!reply)
 		return;
 	if (gcp_json_object(reply, "error", &error, NULL) > 0) {
@@ -229,9 +229,9 @@ void gcp_fault_parse(int status, const char *body, size_t size, struct gcp_fault
 		return;
 	}
 	/* The token service: {"error":"invalid_grant","error_description":"..."} */
-	copy_text(out->code, sizeof(out->code), gcp_json_maybe(reply, "error"));
+	copy_text(out->code, sizeof(out->code), souk_json_maybe_text(reply, "error"));
 	copy_text(out->message, sizeof(out->message),
-		  gcp_json_maybe(reply, "error_description"));
+		  souk_json_maybe_text(reply, "error_description"));
 }
 
 void gcp_fault_of(const struct souk_http_reply *reply, struct gcp_fault *out)
@@ -260,19 +260,6 @@ int gcp_fault_should_retry(const struct souk_http_reply *reply, void *arg)
 	gcp_fault_of(reply, &fault);
 	meaning = gcp_error_meaning(fault.code, fault.message, fault.status);
 	return meaning.code == SOUK_E_TRANSIENT || meaning.code == SOUK_E_RATE_LIMIT;
-}
-
-int gcp_error_pass(const struct souk_error *from, struct souk_error *err)
-{
-	souk_error_set(err, from->code, "%s", from->message);
-	souk_error_scope(err, from->scope);
-	if (from->reason[0])
-		souk_error_reason(err, from->reason);
-	if (from->hint[0])
-		souk_error_hint(err, "%s", from->hint);
-	if (from->retry_after_ms)
-		souk_error_retry_after(err, from->retry_after_ms);
-	return from->code;
 }
 
 static void add_hint(const struct gcp_fault *fault, const char *permission,

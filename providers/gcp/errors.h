@@ -40,7 +40,4 @@ int gcp_fault_should_retry(const struct souk_http_reply *reply, void *arg);
 int gcp_fault_error(const struct gcp_fault *fault, const char *permission, const char *doing,
 		    struct souk_error *err);
 
-/* Hand on an error that was kept aside. */
-int gcp_error_pass(const struct souk_error *from, struct souk_error *err);
-
 #endif

@@ -12,7 +12,7 @@ enum { RULE_BUDGET_MS = 60000, MAX_RANGES = 64 };
 struct rule {
 	const char *tag;
 	const char *part;
-	char (*sources)[GCP_CIDR_SIZE]; /* NULL: from machines of the same tag */
+	char (*sources)[SOUK_NETWORK_SIZE]; /* NULL: from machines of the same tag */
 	int n_sources;
 	const struct souk_port_range *ports; /* NULL: everything */
 	uint32_t n_ports;
@@ -22,7 +22,7 @@ int gcp_rules_managed(const struct gcp_client *client)
 {
 	const char *given = souk_call_option(client->call, "manage_firewall");
 
-	return !given || !*given || gcp_is_true(given);
+	return !given || !*given || souk_text_is_true(given);
 }
 
 static void rule_name(const char *tag, const char *part, char out[GCP_NAME_SIZE + 8])
@@ -261,7 +261,7 @@ static int ensure(const struct gcp_client *client, const struct rule *rule, int 
 	if (ret == SOUK_E_CONFLICT)
 		return widen(client, rule, body, err);
 	if (ret < 0)
-		return gcp_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	*is_new = 1;
 	return gcp_operation_wait(client, "global", operation, "make a firewall rule",
 				  RULE_BUDGET_MS, err);
@@ -271,7 +271,7 @@ static int ensure_ssh(const struct gcp_client *client, const char *tag, int *is_
 		      struct souk_error *err)
 {
 	static const struct souk_port_range ssh = { 22, 22 };
-	char sources[GCP_MAX_SOURCES][GCP_CIDR_SIZE];
+	char sources[GCP_MAX_SOURCES][SOUK_NETWORK_SIZE];
 	struct rule rule = { .tag = tag, .part = "ssh", .sources = sources, .ports = &ssh,
 			     .n_ports = 1 };
 
@@ -283,7 +283,7 @@ static int ensure_ports(const struct gcp_client *client, const char *tag,
 			const struct souk_port_range *ports, uint32_t n, int *is_new,
 			struct souk_error *err)
 {
-	char world[1][GCP_CIDR_SIZE] = { "0.0.0.0/0" };
+	char world[1][SOUK_NETWORK_SIZE] = { "0.0.0.0/0" };
 	struct rule rule = { .tag = tag, .part = "ports", .sources = world, .n_sources = 1,
 			     .ports = ports, .n_ports = n };
 
@@ -342,5 +342,5 @@ int gcp_rules_delete(const struct gcp_client *client, const char *tag, struct so
 		    fault.status != 404 && first.code == SOUK_OK)
 			first = why;
 	}
-	return first.code == SOUK_OK ? SOUK_OK : gcp_error_pass(&first, err);
+	return first.code == SOUK_OK ? SOUK_OK : souk_error_copy(&first, err);
 }

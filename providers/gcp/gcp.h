@@ -18,7 +18,7 @@
 #define GCP_AUTO_FREE __attribute__((cleanup(gcp_auto_free)))
 #define GCP_AUTO_BUF __attribute__((cleanup(souk_buf_fini)))
 #define GCP_AUTO_REPLY __attribute__((cleanup(gcp_auto_reply)))
-#define GCP_AUTO_JSON __attribute__((cleanup(gcp_auto_json)))
+#define GCP_AUTO_JSON __attribute__((cleanup(souk_json_auto_put)))
 
 static inline void gcp_auto_free(void *pointer)
 {
@@ -29,11 +29,6 @@ static inline void gcp_auto_reply(struct souk_http_reply **reply)
 {
 	if (*reply)
 		souk_http_reply_free(*reply);
-}
-
-static inline void gcp_auto_json(struct json_object **object)
-{
-	json_object_put(*object);
 }
 
 enum {
@@ -183,26 +178,16 @@ int gcp_pages(const struct gcp_client *client, const struct gcp_request *request
 /* ---- text.c: small things ---- */
 
 int gcp_nomem(struct souk_error *err);
-char *gcp_dup(const char *text);
-char *gcp_dup_n(const char *text, size_t len);
 /* Replace a copied text. */
 int gcp_set(char **slot, const char *value, struct souk_error *err);
 /* Wipe and free. */
 void gcp_wipe(char **slot);
-/* The environment variable, NULL also if it is empty. */
-const char *gcp_getenv(const char *name);
-int gcp_is_true(const char *text);
-/* A whole file, at most 'max' bytes, ended by NUL. SOUK_E_NOT_FOUND if it is not there. */
-int gcp_read_file(const char *path, size_t max, struct souk_buf *out, struct souk_error *err);
-int gcp_home(struct souk_buf *out, struct souk_error *err);
 /* 1 if 'text' may be the name of a region, zone, machine type or accelerator type. */
 int gcp_is_name(const char *text);
 /* 1 if it may be the id of a project, such as "my-project" or "example.com:my-project". */
 int gcp_is_project(const char *text);
 /* What follows the last slash. */
 const char *gcp_basename(const char *url);
-/* 1 if the list separated by commas has the item. */
-int gcp_list_has(const char *list, const char *item);
 
 /* ---- The operations ---- */
 

@@ -51,10 +51,10 @@ const char *gcp_instance_meta(struct json_object *object, const char *key)
 		return NULL;
 	for (i = 0; i < json_object_array_length(items); i++) {
 		struct json_object *item = json_object_array_get_idx(items, i);
-		const char *name = gcp_json_maybe(item, "key");
+		const char *name = souk_json_maybe_text(item, "key");
 
 		if (name && strcmp(name, key) == 0)
-			return gcp_json_maybe(item, "value");
+			return souk_json_maybe_text(item, "value");
 	}
 	return NULL;
 }
@@ -63,7 +63,7 @@ static const char *label(struct json_object *object, const char *key)
 {
 	struct json_object *labels = NULL;
 
-	return gcp_json_object(object, "labels", &labels, NULL) > 0 ? gcp_json_maybe(labels, key) :
+	return gcp_json_object(object, "labels", &labels, NULL) > 0 ? souk_json_maybe_text(labels, key) :
 								       NULL;
 }
 
@@ -110,23 +110,23 @@ static void fill_in(struct json_object *object, struct souk_instance *out)
 {
 	struct json_object *interface = first_of(object, "networkInterfaces");
 	struct json_object *scheduling = NULL;
-	const char *type = gcp_json_maybe(object, "machineType");
+	const char *type = souk_json_maybe_text(object, "machineType");
 	const char *model;
 
 	out->instance_type = type ? gcp_basename(type) : NULL;
 	out->cluster = told(object, GCP_LABEL_CLUSTER);
 	out->owner = told(object, GCP_LABEL_OWNER);
 	out->request_token = told(object, GCP_LABEL_TOKEN);
-	out->private_address = gcp_json_maybe(interface, "networkIP");
-	out->public_address = gcp_json_maybe(first_of(interface, "accessConfigs"), "natIP");
+	out->private_address = souk_json_maybe_text(interface, "networkIP");
+	out->public_address = souk_json_maybe_text(first_of(interface, "accessConfigs"), "natIP");
 	/* Without a public address it is reached from within. */
 	if (!out->public_address && !first_of(interface, "accessConfigs"))
 		out->public_address = out->private_address;
 	out->ssh_user = gcp_instance_meta(object, GCP_META_USER);
 	out->host_key = gcp_instance_meta(object, GCP_META_HOST_KEY);
-	out->status_reason = gcp_json_maybe(object, "statusMessage");
+	out->status_reason = souk_json_maybe_text(object, "statusMessage");
 	if (gcp_json_object(object, "scheduling", &scheduling, NULL) > 0) {
-		model = gcp_json_maybe(scheduling, "provisioningModel");
+		model = souk_json_maybe_text(scheduling, "provisioningModel");
 		out->spot = model && strcmp(model, "SPOT") == 0;
 	}
 }
@@ -135,10 +135,10 @@ int gcp_instance_add(struct json_object *object, struct souk_instance_list *out,
 		     struct souk_error *err)
 {
 	struct souk_instance instance = { SOUK_INSTANCE_HEAD };
-	const char *name = gcp_json_maybe(object, "name");
-	const char *zone = gcp_json_maybe(object, "zone");
-	const char *status = gcp_json_maybe(object, "status");
-	const char *created = gcp_json_maybe(object, "creationTimestamp");
+	const char *name = souk_json_maybe_text(object, "name");
+	const char *zone = souk_json_maybe_text(object, "zone");
+	const char *status = souk_json_maybe_text(object, "status");
+	const char *created = souk_json_maybe_text(object, "creationTimestamp");
 	char region[GCP_NAME_SIZE];
 
 	if (!name || !zone || !status || !region_of(gcp_basename(zone), region))
@@ -186,7 +186,7 @@ int gcp_instance_get(const struct gcp_client *client, const char *zone, const ch
 	ret = gcp_call(client, &request, out, &fault, &why);
 	if (ret == SOUK_OK)
 		return 1;
-	return fault.status == 404 ? 0 : gcp_error_pass(&why, err);
+	return fault.status == 404 ? 0 : souk_error_copy(&why, err);
 }
 
 /* ---- Many ---- */
@@ -201,7 +201,7 @@ struct search {
 static int is_wanted(const struct search *search, struct json_object *object)
 {
 	const struct souk_instance_filter *filter = search->filter;
-	const char *zone = gcp_json_maybe(object, "zone");
+	const char *zone = souk_json_maybe_text(object, "zone");
 	const char *owner = told(object, GCP_LABEL_OWNER);
 	char region[GCP_NAME_SIZE];
 
@@ -298,7 +298,7 @@ int gcp_instances_each(const struct gcp_client *client, const struct souk_instan
 /* Where a machine of that name is, asked of all zones. */
 static int find_zone(void *arg, struct json_object *object, struct souk_error *err)
 {
-	const char *zone = gcp_json_maybe(object, "zone");
+	const char *zone = souk_json_maybe_text(object, "zone");
 	char *out = arg;
 
 	(void)err;
@@ -376,7 +376,7 @@ int gcp_describe(void *self, struct souk_call *call, const struct souk_instance_
 		ret = gcp_nomem(err);
 	for (i = 0; looks.found && i < n; i++) {
 		if (ret == SOUK_OK && errors && errors[i].code != SOUK_OK)
-			ret = gcp_error_pass(&errors[i], err);
+			ret = souk_error_copy(&errors[i], err);
 		if (ret == SOUK_OK && looks.found[i])
 			ret = gcp_instance_add(looks.found[i], out, err);
 		json_object_put(looks.found[i]);

@@ -3,13 +3,9 @@
 #ifndef SOUK_GCP_JSON_VALUE_H
 #define SOUK_GCP_JSON_VALUE_H
 
-#include <souk/provider.h>
+#include <souk/provider-json.h>
 
-#include <json.h>
 #include <stdint.h>
-
-/* A JSON object, which the caller puts; NULL if the text is none, or too deep. */
-struct json_object *gcp_json_parse(const char *text, size_t size);
 
 /*
  * Members of an object. Each returns 1 and the value, 0 if the member is not there (or null), or
@@ -29,8 +25,5 @@ int gcp_json_count(struct json_object *object, const char *name, uint64_t max, u
 
 /* The same with what is missing an error too. */
 int gcp_json_need(int found, const char *name, struct souk_error *err);
-
-/* For what is read from replies to people: NULL where it is missing or no text. */
-const char *gcp_json_maybe(struct json_object *object, const char *name);
 
 #endif

@@ -55,7 +55,7 @@ static int send_action(const struct action *action, const char *zone, const char
 	request.url = url.data;
 	ret = gcp_operate(action->client, &request, &operation, &fault, &why);
 	if (ret < 0)
-		return fault.status == 404 ? gone(action, id, err) : gcp_error_pass(&why, err);
+		return fault.status == 404 ? gone(action, id, err) : souk_error_copy(&why, err);
 	if (!action->budget_ms)
 		return SOUK_OK;
 	snprintf(scope, sizeof(scope), "zones/%s", zone);
@@ -98,7 +98,7 @@ static int act(struct action *action, uint32_t n, struct souk_error *err)
 		return SOUK_OK;
 	for (i = 0; i < n; i++)
 		if (errors[i].code != SOUK_OK)
-			return gcp_error_pass(&errors[i], err);
+			return souk_error_copy(&errors[i], err);
 	return SOUK_OK;
 }
 
@@ -114,7 +114,7 @@ struct count {
 static int take_other(void *arg, struct json_object *object, struct souk_error *err)
 {
 	struct count *count = arg;
-	const char *name = gcp_json_maybe(object, "name");
+	const char *name = souk_json_maybe_text(object, "name");
 	uint32_t i;
 
 	(void)err;

@@ -7,7 +7,6 @@
 
 enum {
 	GCP_TAG_SIZE = 64,	/* a network tag, a label's value, with the NUL */
-	GCP_CIDR_SIZE = 64,
 	GCP_MAX_SOURCES = 16,
 	GCP_MAX_MACHINES = 64	/* in one launch */
 };
@@ -61,9 +60,8 @@ int gcp_image_find(const struct gcp_client *client, const struct souk_instance_s
 
 /* ---- source.c: which addresses SSH is admitted from ---- */
 
-int gcp_cidr_parse(const char *text, char out[GCP_CIDR_SIZE], struct souk_error *err);
 /* How many there are, or a negative code. */
-int gcp_sources(const struct gcp_client *client, char (*out)[GCP_CIDR_SIZE],
+int gcp_sources(const struct gcp_client *client, char (*out)[SOUK_NETWORK_SIZE],
 		struct souk_error *err);
 
 /* ---- firewall.c: rules of a cluster, by its network tag ---- */

@@ -256,12 +256,12 @@ static int judge_zones(struct listing *listing, const struct souk_error *errors,
 			continue;
 		/* Half a list would hide what the other half sells. */
 		if (!is_closed(&errors[i]))
-			return gcp_error_pass(&errors[i], err);
+			return souk_error_copy(&errors[i], err);
 		souk_call_log(listing->client->call, SOUK_LOG_WARNING, "left out '%s': %s",
 			      market->zones[i].name, errors[i].message);
 		gcp_types_fini(&market->zones[i].types);
 		if (++closed == market->n_zones)
-			return gcp_error_pass(&errors[i], err);
+			return souk_error_copy(&errors[i], err);
 	}
 	return SOUK_OK;
 }
@@ -322,7 +322,7 @@ static int get_and_add(struct listing *listing, struct souk_error *err)
 	if (souk_call_parallel(listing->client->call, 3, 3, get_part, listing, errors))
 		for (i = 0; i < 3; i++)
 			if (errors[i].code != SOUK_OK)
-				return gcp_error_pass(&errors[i], err);
+				return souk_error_copy(&errors[i], err);
 	ret = gcp_prices_lock(listing->client, &listing->prices, err);
 	if (ret < 0)
 		return ret;

@@ -24,16 +24,16 @@ static int judge(struct json_object *operation, const char *doing, struct souk_e
 	first = json_object_array_get_idx(list, 0);
 	gcp_json_count(operation, "httpErrorStatusCode", 999, &status, NULL);
 	fault.status = (int)status;
-	text = gcp_json_maybe(first, "code");
+	text = souk_json_maybe_text(first, "code");
 	snprintf(fault.code, sizeof(fault.code), "%s", text ? text : "");
-	text = gcp_json_maybe(first, "message");
+	text = souk_json_maybe_text(first, "message");
 	snprintf(fault.message, sizeof(fault.message), "%s", text ? text : "");
 	return gcp_fault_error(&fault, NULL, doing, err);
 }
 
 static int is_done(struct json_object *operation)
 {
-	const char *status = gcp_json_maybe(operation, "status");
+	const char *status = souk_json_maybe_text(operation, "status");
 
 	return status && strcmp(status, "DONE") == 0;
 }
@@ -81,7 +81,7 @@ int gcp_operation_wait(const struct gcp_client *client, const char *scope,
 		       struct json_object *operation, const char *doing, uint32_t budget_ms,
 		       struct souk_error *err)
 {
-	const char *given = gcp_json_maybe(operation, "name");
+	const char *given = souk_json_maybe_text(operation, "name");
 	int64_t end = now_ms() + budget_ms;
 	char name[128];
 	int ret;
@@ -100,7 +100,7 @@ int gcp_operation_wait(const struct gcp_client *client, const char *scope,
 		if (ret == SOUK_E_TIMEOUT && !souk_call_cancelled(client->call))
 			continue;
 		if (ret < 0)
-			return gcp_error_pass(&why, err);
+			return souk_error_copy(&why, err);
 		if (is_done(state))
 			return judge(state, doing, err);
 		/* A cloud that answers at once must not be asked without end. */

@@ -60,7 +60,7 @@ int gcp_ini_value(const char *text, const char *section, const char *key, char *
 		left = p < line + len ? trimmed(p, (size_t)(line + len - p)) : 0;
 		if (!left)
 			return 0;
-		*out = gcp_dup_n(p, left);
+		*out = strndup(p, left);
 		return *out ? 1 : gcp_nomem(err);
 	}
 	return 0;
@@ -69,7 +69,7 @@ int gcp_ini_value(const char *text, const char *section, const char *key, char *
 /* The configuration that gcloud uses; its name is safe in a path. */
 static int active_config(const char *dir, char name[MAX_PROJECT], struct souk_error *err)
 {
-	const char *given = gcp_getenv("CLOUDSDK_ACTIVE_CONFIG_NAME");
+	const char *given = souk_getenv("CLOUDSDK_ACTIVE_CONFIG_NAME");
 	GCP_AUTO_BUF struct souk_buf path = { 0 };
 	GCP_AUTO_BUF struct souk_buf text = { 0 };
 	size_t len;
@@ -82,7 +82,7 @@ static int active_config(const char *dir, char name[MAX_PROJECT], struct souk_er
 		ret = souk_buf_failed(&path, err);
 		if (ret < 0)
 			return ret;
-		if (gcp_read_file(path.data, 1024, &text, NULL) < 0)
+		if (souk_read_file(path.data, 1024, &text, NULL) < 0)
 			return SOUK_OK;
 		given = text.data;
 	}
@@ -113,7 +113,7 @@ static int from_gcloud(char **out, struct souk_error *err)
 	ret = souk_buf_failed(&path, err);
 	if (ret < 0)
 		return ret;
-	if (gcp_read_file(path.data, MAX_CONFIG, &text, NULL) < 0)
+	if (souk_read_file(path.data, MAX_CONFIG, &text, NULL) < 0)
 		return SOUK_OK;
 	ret = gcp_ini_value(text.data, "core", "project", out, err);
 	return ret < 0 ? ret : SOUK_OK;
@@ -139,7 +139,7 @@ static const char *from_environment(void)
 	size_t i;
 
 	for (i = 0; i < GCP_ARRAY_SIZE(names) && !value; i++)
-		value = gcp_getenv(names[i]);
+		value = souk_getenv(names[i]);
 	return value;
 }
 

@@ -84,7 +84,7 @@ struct seen {
 static int take_seen(void *arg, struct json_object *object, struct souk_error *err)
 {
 	struct seen *seen = arg;
-	const char *zone = gcp_json_maybe(object, "zone");
+	const char *zone = souk_json_maybe_text(object, "zone");
 
 	(void)err;
 	seen->n++;
@@ -240,7 +240,7 @@ static int insert(void *arg, uint32_t i, struct souk_error *err)
 	if (ret == SOUK_E_CONFLICT)
 		return adopt(batch, name, err);
 	if (ret < 0)
-		return gcp_error_pass(&why, err);
+		return souk_error_copy(&why, err);
 	return gcp_operation_wait(client, scope, operation, batch->doing, INSERT_BUDGET_MS, err);
 }
 
@@ -270,7 +270,7 @@ static int remove_one(void *arg, uint32_t i, struct souk_error *err)
 	souk_buf_printf(&url, "zones/%s/instances/%s", batch->zone, name);
 	request.url = url.data;
 	ret = gcp_operate(client, &request, &operation, &fault, &why);
-	return ret == SOUK_OK || fault.status == 404 ? SOUK_OK : gcp_error_pass(&why, err);
+	return ret == SOUK_OK || fault.status == 404 ? SOUK_OK : souk_error_copy(&why, err);
 }
 
 /* Some were made and some were not: none is to be left. What stays is told of in 'out'. */
@@ -336,7 +336,7 @@ static int make_in(const struct gcp_order *order, const char *zone, struct souk_
 		/* What may still come into being is looked for by the core. */
 		if (why->code != SOUK_E_TIMEOUT && why->code != SOUK_E_CANCELLED)
 			give_back(&batch, out);
-		return gcp_error_pass(why, err);
+		return souk_error_copy(why, err);
 	}
 	return SOUK_OK;
 }
@@ -398,7 +398,7 @@ static int make(struct gcp_order *order, struct zones *zones, struct souk_instan
 	/* Whatever failed for certain leaves no rule behind that nobody uses. */
 	if (rules.is_new && ret != SOUK_E_TIMEOUT && ret != SOUK_E_CANCELLED)
 		gcp_rules_delete(order->client, order->tag, NULL);
-	return gcp_error_pass(&why, err);
+	return souk_error_copy(&why, err);
 }
 
 static int make_user_data(struct gcp_order *order, struct souk_buf *text, struct souk_error *err)

@@ -228,7 +228,7 @@ static int quote_address(const struct gcp_client *client, const struct gcp_price
 {
 	int64_t nanos;
 
-	if (gcp_is_true(souk_call_option(client->call, "use_internal_ips")))
+	if (souk_text_is_true(souk_call_option(client->call, "use_internal_ips")))
 		return SOUK_OK;
 	if (!gcp_prices_find(prices, GCP_RATE_ADDRESS, "", "global", (int)spec->spot, &nanos)) {
 		souk_call_log(client->call, SOUK_LOG_WARNING,

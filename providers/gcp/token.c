@@ -36,14 +36,14 @@ static int read_answer(const struct souk_http_reply *reply, struct token *out,
 {
 	size_t size = 0;
 	const char *body = souk_http_reply_body(reply, &size);
-	GCP_AUTO_JSON struct json_object *answer = gcp_json_parse(body, size);
-	const char *text = gcp_json_maybe(answer, "access_token");
+	GCP_AUTO_JSON struct json_object *answer = souk_json_parse(body, size);
+	const char *text = souk_json_maybe_text(answer, "access_token");
 	uint64_t seconds = 0;
 
 	if (!text || !*text || !is_clean(text) ||
 	    gcp_json_count(answer, "expires_in", MAX_LIFE, &seconds, NULL) < 0)
 		return bad_answer(err);
-	out->text = gcp_dup(text);
+	out->text = strdup(text);
 	if (!out->text)
 		return gcp_nomem(err);
 	out->until = (int64_t)time(NULL) + (int64_t)seconds;
@@ -219,7 +219,7 @@ static int from_option(struct souk_call *call, struct token *out, struct souk_er
 	if (ret < 0)
 		return ret;
 	if (*secret && is_clean(secret)) {
-		out->text = gcp_dup(secret);
+		out->text = strdup(secret);
 		/* How long it lasts nobody says: it is read anew once it has been refused. */
 		out->until = (int64_t)time(NULL) + MAX_LIFE;
 		ret = out->text ? SOUK_OK : gcp_nomem(err);
@@ -287,7 +287,7 @@ int gcp_token_get(const struct gcp_client *client, char **token_out, struct souk
 	if (!gcp->token || gcp->token_until - EARLY_SECONDS <= now)
 		ret = renew_locked(client, err);
 	if (ret == SOUK_OK) {
-		*token_out = gcp_dup(gcp->token);
+		*token_out = strdup(gcp->token);
 		if (!*token_out)
 			ret = gcp_nomem(err);
 	}

@@ -221,7 +221,7 @@ static int take_zone(struct gcp_market *market, struct json_object *object,
 	if (ret >= 0)
 		ret = is_current(object, err);
 	if (ret <= 0 || strcmp(status, "UP") != 0 || is_known_zone(market, zone.name) ||
-	    (market->regions && !gcp_list_has(market->regions, zone.region)))
+	    (market->regions && !souk_list_has(market->regions, zone.region)))
 		return ret < 0 ? ret : SOUK_OK;
 	if (market->n_zones == MAX_ZONES)
 		return souk_error_set(err, SOUK_E_INTERNAL, "more than %d zones", MAX_ZONES);
