@@ -404,6 +404,9 @@ struct cli_job_report {
 	int placement;			      /* 1: the JSON says where it runs */
 	const struct souk_launch_summary *summary; /* of a launch that got no machine; NULL: none */
 };
+/* The requests that a launch may send for the first 'limit' candidates (launch-requests.c). An exit status. */
+int cli_launch_requests(struct cli *cli, const struct souk_task_file *file, struct souk_plan *plan,
+			const char *cluster, size_t limit);
 /* What was tried, as a table on stderr, and what to do next, but for the hint that was 'said' already. */
 int cli_launch_summary_print(const struct souk_launch_summary *summary);
 void cli_launch_summary_hints(const struct souk_launch_summary *summary, const char *said);

@@ -11,6 +11,7 @@ struct options {
 	const char *idle;
 	int retry;
 	int dryrun;
+	int plan;
 	int no_setup;
 	int all;
 	int explain;
@@ -20,6 +21,9 @@ struct options {
 	const char *quote;
 	struct cli_task_options task;
 };
+
+/* Candidates whose requests --plan shows. */
+enum { REQUESTS_SHOWN = 3 };
 
 #define OPTION(member) .offset = offsetof(struct options, member)
 
@@ -36,6 +40,8 @@ static const struct cli_flag flags[] = {
 	  .help = "begin again until a machine is to be had" },
 	{ .name = "dryrun", .type = CLI_SWITCH, .value = 1, OPTION(dryrun),
 	  .help = "show the candidates and stop" },
+	{ .name = "plan", .type = CLI_SWITCH, .value = 1, OPTION(plan),
+	  .help = "show every request that may be sent, and the policy it takes; send none" },
 	{ .name = "all", .letter = 'a', .type = CLI_SWITCH, .value = 1, OPTION(all),
 	  .help = "show every candidate" },
 	{ .name = "limit", .arg = "N", .type = CLI_NUMBER, OPTION(limit),
@@ -234,14 +240,28 @@ static int make_plan(struct launch *launch)
 
 	wanted.optimize = options->optimize;
 	wanted.hours_milli = launch->hours_milli;
-	wanted.dryrun = options->dryrun;
+	wanted.dryrun = options->dryrun || options->plan;
 	wanted.explain = options->explain;
 	if (options->quote)
-		ret = souk_quote_plan(souk, launch->file, options->quote, options->dryrun, &launch->plan,
+		ret = souk_quote_plan(souk, launch->file, options->quote, options->dryrun || options->plan,
+				      &launch->plan,
 				      &err);
 	else
 		ret = souk_plan_make_with(souk, launch->file, &wanted, &launch->plan, &err);
 	return ret < 0 ? cli_fail(&err) : 0;
+}
+
+/* The first few candidates are what a launch is likely to see. */
+static int show_requests(const struct launch *launch)
+{
+	size_t total = souk_plan_count(launch->plan), limit = REQUESTS_SHOWN;
+
+	if (launch->options->limit > 0)
+		limit = launch->options->limit;
+	if (launch->options->all || limit > total)
+		limit = total;
+	return cli_launch_requests(launch->cli, launch->file, launch->plan, launch->options->cluster,
+				   limit);
 }
 
 /* Everything behind the loaded file. */
@@ -253,9 +273,13 @@ static int launch_file(struct launch *launch)
 
 	if (souk_task_file_tasks(launch->file) > 1)
 		return refuse_tasks(launch);
-	status = has_machines(cli, options->cluster, !options->dryrun);
+	status = has_machines(cli, options->cluster, !options->dryrun && !options->plan);
 	if (status < 0)
 		return -status;
+	if (status > 0 && options->plan) {
+		cli_error("%s: the cluster exists; --plan is for new machines", options->cluster);
+		return EX_DATAERR;
+	}
 	if (status > 0 && options->quote) {
 		cli_error("%s: the cluster exists; a quote is for new machines", options->cluster);
 		return EX_DATAERR;
@@ -266,6 +290,8 @@ static int launch_file(struct launch *launch)
 		status = 0;
 	if (status)
 		return status;
+	if (options->plan)
+		return show_requests(launch);
 	status = show_plan(launch);
 	if (status || options->dryrun)
 		return status;
@@ -287,6 +313,8 @@ static int check_flags(struct launch *launch)
 	    strcmp(options->optimize, "time") != 0)
 		return cli_usage(cli->cmd, "--optimize: '%s' is neither cost nor time",
 				 options->optimize);
+	if (options->plan && options->dryrun)
+		return cli_usage(cli->cmd, "--plan and --dryrun: one of them");
 	if (options->quote && (options->optimize || options->hours))
 		return cli_usage(cli->cmd, "--quote goes by its own --optimize and --hours");
 	if (options->hours &&
@@ -339,6 +367,7 @@ const struct souk_cmd souk_cmd_launch = {
 		    "souk launch -c dev --gpus H100:8 --infra aws --use-spot train.yaml\n"
 		    "souk launch -y --down --env EPOCHS=3 train.yaml\n"
 		    "souk launch --dryrun --explain --gpus A100 train.yaml\n"
+		    "souk launch --plan --infra aws train.yaml\n"
 		    "souk launch -c t -- nvidia-smi -L",
 	.flags = flags,
 	.options_size = sizeof(struct options),

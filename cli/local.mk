@@ -33,6 +33,7 @@ libsouk_cli_la_SOURCES = \
 	%D%/json-rows.c \
 	%D%/json-stream.c \
 	%D%/json.c \
+	%D%/launch-requests.c \
 	%D%/launch-summary.c \
 	%D%/message.c \
 	%D%/names.c \

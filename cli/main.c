@@ -15,7 +15,8 @@ extern const struct souk_cmd souk_cmd_launch, souk_cmd_exec, souk_cmd_logs, souk
 const struct souk_cmd *const cli_commands[] = {
 	&souk_cmd_launch, &souk_cmd_exec,   &souk_cmd_logs,  &souk_cmd_queue,	 &souk_cmd_cancel,
 	&souk_cmd_status, &souk_cmd_ssh,    &souk_cmd_start, &souk_cmd_stop,	 &souk_cmd_down,
-	&souk_cmd_autostop, &souk_cmd_offers, &souk_cmd_quote, &souk_cmd_catalog, &souk_cmd_validate, &souk_cmd_check, &souk_cmd_doctor,
+	&souk_cmd_autostop, &souk_cmd_offers, &souk_cmd_quote, &souk_cmd_catalog,
+	&souk_cmd_validate, &souk_cmd_check, &souk_cmd_doctor,
 	&souk_cmd_provider, &souk_cmd_help, NULL,
 };
 

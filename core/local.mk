@@ -35,6 +35,7 @@ core_sources = \
 	%D%/doctor-host.c \
 	%D%/doctor-internal.h \
 	%D%/evidence.c \
+	%D%/launch-requests.c \
 	%D%/launch-summary.c \
 	%D%/offers.c \
 	%D%/offers-accelerators.c \

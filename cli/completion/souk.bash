@@ -11,7 +11,7 @@ _souk_flags()
 {
 	case $1 in
 	launch)
-		echo "-c --cluster -d --detach-run --down -i --idle-minutes-to-autostop --retry-until-up" \
+		echo "-c --cluster -d --detach-run --down -i --idle-minutes-to-autostop --retry-until-up --plan" \
 			"--dryrun -a --all --limit --explain --optimize --hours --quote --no-setup $_souk_task --instance-type --use-spot --no-use-spot" \
 			"--infra --disk-size --disk-tier --image-id --ports --max-hourly-cost"
 		;;
@@ -24,6 +24,9 @@ _souk_flags()
 	logs) echo "-f --follow --no-follow --status" ;;
 	cancel | start | stop | down) echo "-a --all" ;;
 	status) echo "-r --refresh" ;;
+	provider)
+		echo "--endpoint --machines --instance-type --region --only --calls --grace-ms --list --dir"
+		;;
 	doctor) echo "--region --tear-down --others -a --all" ;;
 	ssh) echo "--rank" ;;
 	autostop) echo "-i --idle-minutes --down --cancel" ;;
@@ -90,7 +93,8 @@ _souk_has_value()
 		--secret --disk-tier --set -i --idle-minutes --idle-minutes-to-autostop -n --name --gpus \
 		--cpus --memory --num-nodes --instance-type --disk-size --image-id --ports \
 		--max-hourly-cost --region --max-price --sort --arch --limit --rank --hours --egress --optimize \
-		--quote --show --rm --provider --date --source-note -o --output " == *[[:space:]]"$1"[[:space:]]* ]]
+		--quote --show --rm --provider --date --source-note -o --output --endpoint --only --calls \
+		--grace-ms --dir " == *[[:space:]]"$1"[[:space:]]* ]]
 }
 
 # The value of flag $1.
@@ -101,7 +105,7 @@ _souk_value()
 	--provider | --providers | --infra) _souk_words "$(_souk_providers)" ;;
 	--sort) _souk_words 'price spot gpu-price vcpus memory name' ;;
 	--arch) _souk_words 'x86_64 arm64' ;;
-	--provider-path | --workdir) _souk_any_files -d ;;
+	--provider-path | --workdir | --dir) _souk_any_files -d ;;
 	--env-file | --secret-file | -o | --output) _souk_any_files -f ;;
 	--env | --secret) _souk_words "$(compgen -e)" ;;
 	--disk-tier) _souk_words 'low medium high ultra best' ;;
@@ -129,7 +133,14 @@ _souk_argument()
 		fi
 		;;
 	provider)
-		if [[ $2 == 0 ]]; then _souk_words 'list info'; else _souk_words "$(_souk_providers)"; fi
+		if [[ $2 == 0 ]]; then
+			_souk_words 'list info test new'
+		elif [[ " ${COMP_WORDS[*]} " == *' test '* ]]; then
+			_souk_words "$(_souk_providers)"
+			_souk_any_files -f
+		elif [[ " ${COMP_WORDS[*]} " != *' new '* ]]; then
+			_souk_words "$(_souk_providers)"
+		fi
 		;;
 	help) [[ $2 == 0 ]] && _souk_words "$_souk_commands" ;;
 	esac

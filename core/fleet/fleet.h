@@ -60,6 +60,9 @@ struct souk_fleet_ops {
 			    struct souk_error *err);
 	int (*ssh_config)(struct souk_fleet *fleet, const char *cluster, uint32_t rank,
 			  char **config_out, char **host_out, struct souk_error *err);
+	int (*rehearse)(struct souk_fleet *fleet, const struct souk_task *task,
+			struct souk_plan_result *plan, const char *cluster, size_t limit,
+			struct souk_requests **requests_out, struct souk_error *err);
 };
 
 extern const struct souk_fleet_ops souk_fleet_ops;

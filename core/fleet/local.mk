@@ -9,6 +9,7 @@ fleet_sources = \
 	%D%/launch.c \
 	%D%/operations.c \
 	%D%/provision.c \
+	%D%/rehearse.c \
 	%D%/settle.c \
 	%D%/summary.c \
 	%D%/summary-advice.c \
@@ -17,5 +18,6 @@ fleet_sources = \
 	%D%/fleet.h \
 	%D%/launch.h \
 	%D%/provision.h \
+	%D%/rehearse.h \
 	%D%/settle.h \
 	%D%/summary.h

@@ -10,6 +10,7 @@
 #include "fleet/doctor.h"
 #include "fleet/launch.h"
 #include "fleet/provision.h"
+#include "fleet/rehearse.h"
 #include "fleet/settle.h"
 #include "net/net-ops.h"
 #include "node/ssh-config.h"
@@ -324,6 +325,7 @@ static int fleet_ssh_config(struct souk_fleet *fleet, const char *name, uint32_t
 const struct souk_fleet_ops souk_fleet_ops = {
 	.launch = fleet_launch,
 	.exec = fleet_exec,
+	.rehearse = fleet_rehearse,
 	.logs = fleet_logs,
 	.queue = fleet_queue,
 	.jobs_free = souk_jobs_destroy,

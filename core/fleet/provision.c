@@ -205,19 +205,20 @@ static const char *image_for(const struct souk_request *request, const char *reg
 	return image ? image : request->image;
 }
 
-static void fill_spec(const struct launch *launch, const struct souk_candidate *c,
-		      const struct souk_store_intent *intent, const struct souk_label *labels,
-		      struct souk_instance_spec *spec)
+void fleet_fill_spec(const struct souk_fleet *fleet, const struct souk_task *task,
+		     const struct souk_candidate *c, const char *cluster, const char *token,
+		     const struct fleet_keys *keys, const struct souk_label *labels,
+		     struct souk_instance_spec *spec)
 {
 	const struct souk_offer *o = &c->offer;
 	const struct souk_request *r = c->request;
 
 	*spec = (struct souk_instance_spec){
 		.struct_size = sizeof(*spec),
-		.count = launch->task->num_nodes,
-		.request_token = intent->token,
-		.cluster = launch->cluster->name,
-		.owner = launch->fleet->owner,
+		.count = task->num_nodes,
+		.request_token = token,
+		.cluster = cluster,
+		.owner = fleet->owner,
 		.instance_type = o->instance_type,
 		.region = o->region,
 		.zone = o->zone,
@@ -233,9 +234,9 @@ static void fill_spec(const struct launch *launch, const struct souk_candidate *
 		.disk_size_mib = r->disk_size_gib * 1024,
 		.disk_tier = r->disk_tier,
 		.image = image_for(r, o->region),
-		.ssh_public_key = launch->keys.public_key,
-		.host_key_private = launch->keys.host_private,
-		.host_key_public = launch->keys.host_public,
+		.ssh_public_key = keys->public_key,
+		.host_key_private = keys->host_private,
+		.host_key_public = keys->host_public,
 		.labels = labels,
 		.ports = r->ports,
 		.n_labels = (uint32_t)r->labels.n,
@@ -460,7 +461,8 @@ static int try_candidate(struct launch *launch, const struct souk_candidate *c,
 		return ret;
 	ret = commit_intent(launch, &intent, err);
 	if (ret == SOUK_OK) {
-		fill_spec(launch, c, &intent, labels, &spec);
+		fleet_fill_spec(launch->fleet, launch->task, c, launch->cluster->name, intent.token,
+				&launch->keys, labels, &spec);
 		ret = call_provision(launch, provider, &spec, &intent, &instances, &doubtful, err);
 		if (ret < 0)
 			ret = provision_failed(launch, provider, &intent, &instances, doubtful, ret);

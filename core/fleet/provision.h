@@ -22,4 +22,10 @@ int fleet_wait_running(struct souk_fleet *fleet, struct souk_provider *provider,
 		       struct souk_store_cluster *cluster, int64_t patience_ms,
 		       struct souk_error *err);
 
+/* What provision is to create for a candidate. 'labels' are those of its request; all is borrowed. */
+void fleet_fill_spec(const struct souk_fleet *fleet, const struct souk_task *task,
+		     const struct souk_candidate *c, const char *cluster, const char *token,
+		     const struct fleet_keys *keys, const struct souk_label *labels,
+		     struct souk_instance_spec *spec);
+
 #endif

@@ -199,6 +199,14 @@ static const char *flag_for(struct advisor *advisor, const char *kind, const str
 				  c->offer.accelerator_milli / 1000);
 }
 
+/* The accelerator of the machine that was tried is not another one, wherever it is. */
+static int is_no_other(const struct advisor *advisor, const char *kind, const struct souk_candidate *c)
+{
+	return strcmp(kind, "accelerator") == 0 &&
+	       souk_streq(advisor->attempts->items[0].candidate.offer.accelerator,
+			  c->offer.accelerator);
+}
+
 /* Add the best of a plan that is not known to fail. */
 static int advise_best(struct advisor *advisor, const char *kind, struct souk_plan_result *plan,
 		       struct souk_error *err)
@@ -213,7 +221,7 @@ static int advise_best(struct advisor *advisor, const char *kind, struct souk_pl
 		ret = souk_plan_result_get(plan, i, &c, err);
 		if (ret < 0)
 			return ret;
-		if (is_hopeless(advisor, &c))
+		if (is_hopeless(advisor, &c) || is_no_other(advisor, kind, &c))
 			continue;
 		describe(&c, where);
 		flag = flag_for(advisor, kind, &c);

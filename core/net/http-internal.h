@@ -57,8 +57,6 @@ void souk_http_split(const char *url, struct souk_http_parts *parts_out);
 /* http-trace.c */
 
 int souk_http_is_secret_header(const char *name, size_t len);
-/* Append the URL with the values of secret parameters redacted. */
-int souk_http_add_safe_url(struct souk_buf *out, const char *url);
 /* Append "Name: value" likewise. */
 int souk_http_add_safe_header(struct souk_buf *out, const char *line);
 void souk_http_trace_request(const struct souk_http_context *context,

@@ -61,5 +61,7 @@ const char *souk_http_reply_get_header(const struct souk_http_reply *reply, cons
  * its usual form (fd00:ec2::254 counts as one)? INVALID if not, or with user:password@ in it.
  */
 int souk_http_check_url(const char *url, struct souk_error *err);
+/* Append the URL with the values of secret parameters redacted. */
+int souk_http_add_safe_url(struct souk_buf *out, const char *url);
 
 #endif

@@ -122,6 +122,9 @@ static void host_vlog(struct souk_call *call, int level, const char *fmt, va_lis
 {
 	SOUK_AUTO_FREE char *text = NULL;
 
+	/* What happens in a rehearsal does not happen. */
+	if (souk_provider_rehearsal(call->provider))
+		level = SOUK_LOG_DEBUG;
 	if (level > souk_log_level())
 		return;
 	/* Whole: half a secret at the end of a text would not be known for one. */

@@ -35,6 +35,23 @@ else
 	echo "not checked as C++: no C++ compiler"
 fi
 
+# The one for modules that use json-c needs that besides.
+if json=$(pkg-config --cflags json-c 2>/dev/null)
+then
+	echo '#include <souk/provider-json.h>' >"$tmp/alone.c"
+	cp "$tmp/alone.c" "$tmp/alone.cc"
+	for std in c99 c11 c17
+	do
+		# shellcheck disable=SC2086
+		$cc -std=$std -pedantic -Wall -Wextra -Werror -I"$include" $json -fsyntax-only "$tmp/alone.c"
+	done
+	# shellcheck disable=SC2086
+	[ -z "$cxx" ] || $cxx -Wall -Wextra -Werror -I"$include" $json -fsyntax-only "$tmp/alone.cc"
+	echo "ok: the header for JSON alone"
+else
+	echo "not checked: the header for JSON, as pkg-config knows no json-c"
+fi
+
 # The functions that the header declares are the symbols of the library.
 sed -n '/^\/\* ---- Host functions: errors/,$p' "$include/souk/provider.h" |
 	grep -o '\<souk_[a-z0-9_]*(' | tr -d '(' | sort -u >"$tmp/declared"

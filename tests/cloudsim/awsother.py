@@ -104,6 +104,22 @@ def _start(body):
         raise AwsError("InvalidNextToken", "the token is not valid") from None
 
 
+# ---- Service Quotas ----
+
+
+def get_service_quota(world, region, body):
+    if body["ServiceCode"] != "ec2":
+        raise AwsError("NoSuchResourceException", "there is no such service here")
+    quotas = world.scenario["service_quotas"]
+    value = quotas.get(f"{region}/{body['QuotaCode']}", quotas.get(body["QuotaCode"]))
+    if value is None:
+        raise AwsError("NoSuchResourceException", "The request failed because the specified quota "
+                       "does not exist.")
+    return {"Quota": {"ServiceCode": "ec2", "QuotaCode": body["QuotaCode"], "Value": float(value),
+                      "Adjustable": True, "GlobalQuota": False, "Unit": "None",
+                      "QuotaAppliedAtLevel": "ACCOUNT"}}
+
+
 # ---- Price list ----------------------------------------------------------------------------
 
 
@@ -277,5 +293,7 @@ def get_products(world, region, body):
 
 JSON_CALLS = {("ssm", "GetParameter"): get_parameter, ("ssm", "GetParameters"): get_parameters,
               ("ssm", "GetParametersByPath"): get_parameters_by_path,
+              ("servicequotas", "GetServiceQuota"): get_service_quota,
               ("pricing", "GetProducts"): get_products}
-TARGETS = {"AmazonSSM": "ssm", "AWSPriceListService": "pricing"}
+TARGETS = {"AmazonSSM": "ssm", "AWSPriceListService": "pricing",
+           "ServiceQuotasV20190624": "servicequotas"}

@@ -58,7 +58,7 @@ class Request:
 
     def read_params(self):
         """Find out what is asked; the action is known first, so that faults can name it."""
-        if self.service in ("ssm", "pricing"):
+        if self.service in ("ssm", "pricing", "servicequotas"):
             try:
                 self.params = json.loads(self.body or b"{}")
             except ValueError:
@@ -201,7 +201,7 @@ class Cloud:
         rid = self.request_id(req)
         if req.service == "sts":
             return "text/xml", awswire.sts_error(error, rid)
-        if req.service in ("ssm", "pricing"):
+        if req.service in ("ssm", "pricing", "servicequotas"):
             return "application/x-amz-json-1.1", json.dumps(
                 {"__type": error.code, "message": error.message}).encode()
         return "text/xml;charset=UTF-8", awswire.ec2_error(error, rid)

@@ -76,6 +76,7 @@ def defaults():
         "spot_prices": [],
         "capacity": [],
         "quotas": [],
+        "service_quotas": {},
         "faults": [],
         "latency_ms": 0,
         "lifecycle": {"visible_after": 0, "boot_after": 1, "stop_after": 1,

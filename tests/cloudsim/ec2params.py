@@ -87,6 +87,8 @@ JSON = {
     ("ssm", "GetParameters"): ("Names WithDecryption", "Names"),
     ("ssm", "GetParametersByPath"): ("Path Recursive MaxResults NextToken WithDecryption",
                                      "Path"),
+    ("servicequotas", "GetServiceQuota"): ("ServiceCode QuotaCode ContextId",
+                                           "ServiceCode QuotaCode"),
     ("pricing", "GetProducts"): ("ServiceCode Filters FormatVersion MaxResults NextToken",
                                  "ServiceCode"),
 }

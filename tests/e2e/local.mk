@@ -18,6 +18,7 @@ TESTS += \
 	%D%/test-gcp-offers.sh \
 	%D%/test-gcp-sim.sh \
 	%D%/test-lambda-launch.sh \
+	%D%/test-launch-plan.sh \
 	%D%/test-lambda-offers.sh \
 	%D%/test-runpod-launch.sh \
 	%D%/test-runpod-offers.sh \
@@ -41,6 +42,7 @@ EXTRA_DIST += \
 	%D%/prices.sh \
 	%D%/runtime/cases.sh \
 	%D%/runtime/machines.sh \
+	%D%/plan-wire.py \
 	%D%/planner.c \
 	%D%/stall.c \
 	%D%/test-aws-failover.sh \
@@ -59,6 +61,7 @@ EXTRA_DIST += \
 	%D%/test-gcp-offers.sh \
 	%D%/test-gcp-sim.sh \
 	%D%/test-lambda-launch.sh \
+	%D%/test-launch-plan.sh \
 	%D%/test-lambda-offers.sh \
 	%D%/test-runpod-launch.sh \
 	%D%/test-runpod-offers.sh \

@@ -42,6 +42,28 @@ run 0 down -y t
 everything_gone
 echo "ok: a region whose quota is used up: the next region"
 
+# A quota that is known to be too small is not tried; it is asked for once.
+fresh '{"service_quotas": {"us-east-1/L-1216C47A": 1.0, "us-west-2/L-1216C47A": 2}}'
+run 0 launch -y -d -c t task.yaml
+says err "the account may have 1 vCPUs of on-demand Standard (A, C, D, H, I, M, R, T, Z) instances in 'us-east-1', this takes 2"
+sim_is '{i["region"] for i in alive} == {"us-west-2"}'
+sim_is '[r["region"] for r in d["requests"] if r["action"] == "RunInstances"] == ["us-west-2"]'
+sim_is 'sorted(r["region"] for r in d["requests"] if r["action"] == "GetServiceQuota") == ["us-east-1", "us-west-2"]'
+run 0 down -y t
+everything_gone
+fresh '{"service_quotas": {"L-1216C47A": 0, "L-34B43A08": 640}}'
+run 69 launch -y -d -c t task.yaml
+says err 'request-service-quota-increase --service-code ec2 --quota-code L-1216C47A --desired-value 2'
+sim_is '[r for r in d["requests"] if r["action"] == "RunInstances"] == []'
+run 0 launch -y -d -c t --use-spot task.yaml
+run 0 down -y t
+everything_gone
+fresh '{"service_quotas": {"L-1216C47A": 0}}'
+run 0 launch -y -d -c t --set aws.check_quotas=false task.yaml
+run 0 down -y t
+everything_gone
+echo "ok: a quota of Service Quotas that is too small: not tried, and the command that asks for more"
+
 # The cheapest first: spot is asked for in us-east-1a, and taken where it is to be had.
 fresh '{"capacity": [{"type": "*", "zone": "us-east-1*", "market": "spot", "count": 0}]}'
 run 0 launch -y -d -c t --use-spot task.yaml
@@ -116,3 +138,12 @@ run 0 down -y t
 everything_gone
 echo "ok: a reply that is lost, and a machine that is not shown at first"
 
+
+# What a policy does not allow is named, with the statement that would.
+fresh '{"faults": [
+	{"action": "RunInstances", "code": "UnauthorizedOperation", "status": 403, "times": -1},
+	{"action": "DescribeVpcs", "code": "UnauthorizedOperation", "status": 403, "times": -1}]}'
+run 77 check aws
+says out 'the policy does not allow ec2:DescribeVpcs, ec2:RunInstances'
+says err 'allow it with { "Effect": "Allow", "Resource": "*", "Action": [ "ec2:DescribeVpcs", "ec2:RunInstances" ] }'
+echo "ok: check names what the policy has to allow"

@@ -114,7 +114,7 @@ static void try_xml(const char *text, size_t size)
 
 static void try_json(const char *text, size_t size)
 {
-	struct json_object *object = aws_json_parse(text, size);
+	struct json_object *object = souk_json_parse(text, size);
 	const char *type = NULL;
 	int64_t micros = -1;
 

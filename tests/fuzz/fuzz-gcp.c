@@ -147,13 +147,13 @@ static void try_instance(struct json_object *object)
 static void try_names(const char *text)
 {
 	char value[GCP_TAG_SIZE];
-	char cidr[GCP_CIDR_SIZE];
-	char again[GCP_CIDR_SIZE];
+	char cidr[SOUK_NETWORK_SIZE];
+	char again[SOUK_NETWORK_SIZE];
 
 	if (gcp_label_value(text, value, NULL) < 0 || !gcp_is_label_value(value))
 		abort();
-	if (gcp_cidr_parse(text, cidr, NULL) == SOUK_OK &&
-	    (gcp_cidr_parse(cidr, again, NULL) < 0 || strcmp(cidr, again) != 0))
+	if (souk_parse_network(text, cidr, NULL) == SOUK_OK &&
+	    (souk_parse_network(cidr, again, NULL) < 0 || strcmp(cidr, again) != 0))
 		abort();
 }
 
@@ -166,7 +166,7 @@ static void try_words(const char *text)
 	if (gcp_sku_match(text, "OnDemand", &sku) && !memchr(sku.name, '\0', sizeof(sku.name)))
 		abort();
 	(void)gcp_is_project(text);
-	(void)gcp_list_has(text, "x");
+	(void)souk_list_has(text, "x");
 }
 
 static void try_files(const char *text, size_t size)
@@ -206,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_words(text);
 	try_files(text, size);
 	try_names(text);
-	object = gcp_json_parse(text, size);
+	object = souk_json_parse(text, size);
 	if (object) {
 		try_lists(object);
 		try_instance(object);

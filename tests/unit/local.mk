@@ -363,6 +363,18 @@ tests_unit_test_yaml_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_yaml_LDADD = $(TEST_LIBS)
 tests_unit_test_yaml_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+check_PROGRAMS += tests/unit/test-provider-json
+tests_unit_test_provider_json_SOURCES = %D%/test-provider-json.c
+tests_unit_test_provider_json_CPPFLAGS = $(TEST_CPPFLAGS) $(JSON_CFLAGS)
+tests_unit_test_provider_json_LDADD = libsouk-provider.la $(JSON_LIBS) $(CHECK_LIBS)
+tests_unit_test_provider_json_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-provider-shared
+tests_unit_test_provider_shared_SOURCES = %D%/test-provider-shared.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_provider_shared_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_provider_shared_LDADD = libsouk-provider.la $(CHECK_LIBS)
+tests_unit_test_provider_shared_LDFLAGS = $(AM_LDFLAGS) -no-install
+
 # Linked with the library's own sources, so that realloc() can be made to fail in them.
 check_PROGRAMS += tests/unit/test-provider-api
 tests_unit_test_provider_api_SOURCES = %D%/test-provider-api.c $(libsouk_provider_parts_la_SOURCES)

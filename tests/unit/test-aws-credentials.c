@@ -533,7 +533,7 @@ START_TEST(sso_is_renewed)
 	ck_assert_str_eq(test_host_last_header("GetRoleCredentials", "x-amz-sso_bearer_token"),
 			 "new");
 	ck_assert_ptr_nonnull(strstr(test_host_last_body("CreateToken"), "\"refresh_token\""));
-	ck_assert_int_eq(aws_read_file(path_in_home(cache_file("work")), 4096, &text, &err),
+	ck_assert_int_eq(souk_read_file(path_in_home(cache_file("work")), 4096, &text, &err),
 			 SOUK_OK);
 	ck_assert_ptr_nonnull(strstr(text.data, "\"accessToken\":\"new\""));
 	ck_assert_ptr_nonnull(strstr(text.data, "\"refreshToken\":\"next\""));
@@ -697,7 +697,7 @@ static int refuse_first_key(const struct souk_http_request *request, struct test
 	size_t i;
 
 	(void)arg;
-	*answer = (struct test_answer){ .status = 200, .body = "<r/>" };
+	*answer = (struct test_answer){ .status = 200, .body = "<XResponse/>" };
 	for (i = 0; request->headers[i]; i++)
 		if (strstr(request->headers[i], "Credential=K1/"))
 			*answer = (struct test_answer){

@@ -8,6 +8,7 @@
 
 #include "aws.h"
 #include "errors.h"
+#include "quota.h"
 #include "test-host.h"
 
 static const struct {
@@ -56,6 +57,38 @@ START_TEST(each_code_means)
 		      meaning.code);
 	ck_assert_msg(meaning.scope == meanings[_i].scope, "%s: scope %d", meanings[_i].code,
 		      meaning.scope);
+}
+END_TEST
+
+static const struct {
+	const char *type;
+	int is_spot;
+	const char *code; /* NULL: not known */
+} quotas[] = {
+	{ "m5.large", 0, "L-1216C47A" },     { "m5.large", 1, "L-34B43A08" },
+	{ "c7gn.medium", 0, "L-1216C47A" },  { "is4gen.large", 0, "L-1216C47A" },
+	{ "t3.micro", 1, "L-34B43A08" },     { "z1d.large", 0, "L-1216C47A" },
+	{ "g5.xlarge", 0, "L-DB2E81BA" },    { "g5.xlarge", 1, "L-3819A6DF" },
+	{ "gr6.4xlarge", 0, "L-DB2E81BA" },  { "vt1.3xlarge", 0, "L-DB2E81BA" },
+	{ "p3.2xlarge", 0, "L-417A185B" },   { "p5.48xlarge", 0, "L-417A185B" },
+	{ "p4d.24xlarge", 1, "L-7212CCBC" }, { "p5en.48xlarge", 1, "L-C4BD4855" },
+	{ "p6-b200.48xlarge", 1, NULL },     { "inf2.xlarge", 0, "L-1945791B" },
+	{ "trn1.2xlarge", 1, "L-6B0D517C" }, { "x2gd.medium", 0, "L-7295265B" },
+	{ "u-6tb1.metal", 0, "L-43DA4232" }, { "u-6tb1.metal", 1, NULL },
+	{ "dl1.24xlarge", 0, "L-6E869C2A" }, { "d3.xlarge", 0, "L-1216C47A" },
+	{ "f1.2xlarge", 0, "L-74FC7D96" },   { "hpc7g.4xlarge", 0, "L-F7808C92" },
+	{ "h1.2xlarge", 0, "L-1216C47A" },   { "quantum1.large", 0, NULL },
+	{ "m", 0, NULL },		     { "", 0, NULL },
+};
+
+START_TEST(quotas_of_families)
+{
+	const char *code = aws_quota_code(quotas[_i].type, quotas[_i].is_spot);
+
+	if (quotas[_i].code)
+		ck_assert_str_eq(code, quotas[_i].code);
+	else
+		ck_assert_ptr_null(code);
 }
 END_TEST
 
@@ -238,7 +271,7 @@ START_TEST(errors_are_handed_on)
 	souk_error_reason(&from, "R");
 	souk_error_hint(&from, "100%% sure");
 	souk_error_retry_after(&from, 9);
-	ck_assert_int_eq(aws_error_pass(&from, &to), SOUK_E_QUOTA);
+	ck_assert_int_eq(souk_error_copy(&from, &to), SOUK_E_QUOTA);
 	ck_assert_str_eq(to.message, "no more");
 	ck_assert_str_eq(to.hint, "100% sure");
 	ck_assert_str_eq(to.reason, "R");
@@ -256,6 +289,7 @@ int main(void)
 
 	test_host_reset();
 	tcase_add_loop_test(tc, each_code_means, 0, (int)AWS_ARRAY_SIZE(meanings));
+	tcase_add_loop_test(tc, quotas_of_families, 0, (int)AWS_ARRAY_SIZE(quotas));
 	tcase_add_test(tc, the_table_is_in_order);
 	tcase_add_loop_test(tc, refusals_are_read, 0, (int)AWS_ARRAY_SIZE(bodies));
 	tcase_add_test(tc, long_messages_are_cut);

@@ -122,28 +122,32 @@ static void rule_last(const char *what, const char *has, const char *body)
 	"</Errors></Response>"
 #define REFUSAL_JSON(code) "{\"__type\":\"" code "\",\"message\":\"so it is\"}"
 
+#define OPEN(action) "<" action "Response>"
+#define CLOSE(action) "</" action "Response>"
+
 /* A region that sells two types, in two zones. */
 #define EC2_REGION(region, type, extra)                                                            \
 	do {                                                                                       \
 		rule_last("DescribeInstanceTypes", "/" region "/ec2/",                             \
-			  "<r><instanceTypeSet>" TYPE(type, "") TYPE("m5.metal", "")               \
-			  TYPE(type, "") "</instanceTypeSet></r>");                                \
+			  OPEN("DescribeInstanceTypes") "<instanceTypeSet>" TYPE(type, "") TYPE("m5.metal", "") \
+			  TYPE(type, "") "</instanceTypeSet>" CLOSE("DescribeInstanceTypes"));     \
 		rule_last("DescribeAvailabilityZones", "/" region "/ec2/",                         \
-			  "<r><availabilityZoneInfo><item><zoneName>" region "a</zoneName></item>" \
+			  OPEN("DescribeAvailabilityZones") "<availabilityZoneInfo>"                       \
+			  "<item><zoneName>" region "a</zoneName></item>"                          \
 			  "<item><zoneName>" region "b</zoneName></item>"                          \
 			  "<item><zoneName>" region "-lax-1a</zoneName><zoneType>local-zone"       \
-			  "</zoneType></item></availabilityZoneInfo></r>");                        \
+			  "</zoneType></item></availabilityZoneInfo>" CLOSE("DescribeAvailabilityZones")); \
 		rule_last("DescribeInstanceTypeOfferings", "/" region "/ec2/",                     \
-			  "<r><instanceTypeOfferingSet>" PLACE(type, region "b")                   \
+			  OPEN("DescribeInstanceTypeOfferings") "<instanceTypeOfferingSet>" PLACE(type, region "b") \
 			  PLACE(type, region "a") PLACE("m5.metal", region "a")                    \
 			  PLACE(type, region "-lax-1a") PLACE(type, region "b")                    \
-			  "</instanceTypeOfferingSet></r>");                                       \
+			  "</instanceTypeOfferingSet>" CLOSE("DescribeInstanceTypeOfferings"));    \
 		rule_last("DescribeSpotPriceHistory", "/" region "/ec2/",                          \
-			  "<r><spotPriceHistorySet>"                                               \
+			  OPEN("DescribeSpotPriceHistory") "<spotPriceHistorySet>"                 \
 			  SPOT(type, region "a", "0.0100", "2026-11-22T10:00:00.000Z")             \
 			  SPOT(type, region "a", "0.0300", "2026-11-22T12:00:00.000Z")             \
 			  SPOT(type, region "a", "0.0200", "2026-11-22T11:00:00.000Z") extra       \
-			  "</spotPriceHistorySet></r>");                                           \
+			  "</spotPriceHistorySet>" CLOSE("DescribeSpotPriceHistory"));             \
 	} while (0)
 
 static void make_market(void)
@@ -256,10 +260,10 @@ END_TEST
 START_TEST(spot_is_not_dearer_by_rounding)
 {
 	rule_first("DescribeSpotPriceHistory", "/us-east-1/ec2/", 200,
-		   "<r><spotPriceHistorySet>"
+		   OPEN("DescribeSpotPriceHistory") "<spotPriceHistorySet>"
 		   SPOT("m5.large", "us-east-1a", "0.096099", "2026-11-22T12:00:00.000Z")
 		   SPOT("m5.large", "us-east-1b", "0.096100", "2026-11-22T12:00:00.000Z")
-		   "</spotPriceHistorySet></r>", 0);
+		   "</spotPriceHistorySet>" CLOSE("DescribeSpotPriceHistory"), 0);
 	ck_assert_int_eq(list(), SOUK_OK);
 	expect_offer("m5.large", "us-east-1a", 96000, 96000);
 	expect_offer("m5.large", "us-east-1b", 96000, 96100);
@@ -296,10 +300,13 @@ static const struct {
 	  "no price for any of 2 instance types" },
 	{ "DescribeSpotPriceHistory", "/us-east-1/ec2/", 200, "<r><spot", SOUK_E_INTERNAL,
 	  "'us-east-1': the reply to DescribeSpotPriceHistory is not XML" },
-	{ "DescribeInstanceTypes", "/us-east-1/ec2/", 200, "<r/>", SOUK_E_INTERNAL,
-	  "'us-east-1': EC2 lists no instance type there" },
-	{ "DescribeAvailabilityZones", "/us-east-1/ec2/", 200, "<r/>", SOUK_E_INTERNAL,
+	{ "DescribeInstanceTypes", "/us-east-1/ec2/", 200, "<DescribeInstanceTypesResponse/>",
+	  SOUK_E_INTERNAL, "'us-east-1': EC2 lists no instance type there" },
+	{ "DescribeAvailabilityZones", "/us-east-1/ec2/", 200,
+	  "<DescribeAvailabilityZonesResponse/>", SOUK_E_INTERNAL,
 	  "'us-east-1': EC2 lists no zone that sells anything there" },
+	{ "DescribeAvailabilityZones", "/us-east-1/ec2/", 200, "<html/>", SOUK_E_INTERNAL,
+	  "'us-east-1': the reply to DescribeAvailabilityZones is that to something else" },
 };
 
 START_TEST(a_region_that_fails_fails_all)

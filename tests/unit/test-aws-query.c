@@ -197,6 +197,8 @@ static int count_items(void *arg, const xmlNode *root, struct souk_error *why)
 	return SOUK_OK;
 }
 
+#define REPLY(text) "<DescribeThingsResponse>" text "</DescribeThingsResponse>"
+
 static int run_pages(const char *const *bodies, int *items)
 {
 	struct aws_client client = { self, test_host_call(), "us-east-1" };
@@ -215,9 +217,9 @@ static int run_pages(const char *const *bodies, int *items)
 START_TEST(all_pages_are_read)
 {
 	static const char *const bodies[] = {
-		"<r><set><item/><item/></set><nextToken>a/b+c=</nextToken></r>",
-		"<r><set><item/><item/></set><nextToken>second</nextToken></r>",
-		"<r><set><item/></set><nextToken/></r>", NULL,
+		REPLY("<set><item/><item/></set><nextToken>a/b+c=</nextToken>"),
+		REPLY("<set><item/><item/></set><nextToken>second</nextToken>"),
+		REPLY("<set><item/></set><nextToken/>"), NULL,
 	};
 	int items = 0;
 
@@ -231,7 +233,7 @@ END_TEST
 
 START_TEST(a_page_that_follows_itself)
 {
-	static const char *const bodies[] = { "<r><nextToken>same</nextToken></r>", NULL };
+	static const char *const bodies[] = { REPLY("<nextToken>same</nextToken>"), NULL };
 	int items = 0;
 
 	ck_assert_int_eq(run_pages(bodies, &items), SOUK_E_INTERNAL);
@@ -241,7 +243,7 @@ END_TEST
 
 START_TEST(a_bad_page_fails_all)
 {
-	static const char *const bodies[] = { "<r><nextToken>x</nextToken></r>", "<r", NULL };
+	static const char *const bodies[] = { REPLY("<nextToken>x</nextToken>"), "<r", NULL };
 	int items = 0;
 
 	ck_assert_int_eq(run_pages(bodies, &items), SOUK_E_INTERNAL);
@@ -264,7 +266,7 @@ static int refuse_then_serve(const struct souk_http_request *request, struct tes
 				"</Errors></Response>",
 		};
 	else
-		*answer = (struct test_answer){ .status = 200, .body = "<r/>" };
+		*answer = (struct test_answer){ .status = 200, .body = REPLY("") };
 	return 1;
 }
 
@@ -452,7 +454,7 @@ static const struct {
 
 START_TEST(products_are_read)
 {
-	struct json_object *product = aws_json_parse(products[_i].json, strlen(products[_i].json));
+	struct json_object *product = souk_json_parse(products[_i].json, strlen(products[_i].json));
 	const char *type = NULL;
 	int64_t micros = -1;
 
@@ -481,8 +483,8 @@ static const struct {
 
 START_TEST(networks_are_checked)
 {
-	char out[AWS_CIDR_SIZE] = "";
-	int ret = aws_cidr_parse(cidrs[_i].text, out, &err);
+	char out[SOUK_NETWORK_SIZE] = "";
+	int ret = souk_parse_network(cidrs[_i].text, out, &err);
 
 	ck_assert_msg((ret == SOUK_OK) == (cidrs[_i].cidr != NULL), "'%s': %s", cidrs[_i].text,
 		      out);

@@ -347,10 +347,10 @@ START_TEST(statements_are_signed)
 	part[n] = '\0';
 	ck_assert_str_eq((char *)part, "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"key-7\"}");
 	n = decode(dot + 1, (size_t)(end - dot - 1), part, sizeof(part));
-	json = gcp_json_parse((char *)part, (size_t)n);
-	ck_assert_str_eq(gcp_json_maybe(json, "iss"), "robot@example.com");
-	ck_assert_str_eq(gcp_json_maybe(json, "aud"), "https://oauth2.example.com/token");
-	ck_assert_str_eq(gcp_json_maybe(json, "scope"),
+	json = souk_json_parse((char *)part, (size_t)n);
+	ck_assert_str_eq(souk_json_maybe_text(json, "iss"), "robot@example.com");
+	ck_assert_str_eq(souk_json_maybe_text(json, "aud"), "https://oauth2.example.com/token");
+	ck_assert_str_eq(souk_json_maybe_text(json, "scope"),
 			 "https://www.googleapis.com/auth/cloud-platform");
 	ck_assert_int_eq(json_object_get_int64(json_object_object_get(json, "exp")), 1700003600);
 	json_object_put(json);

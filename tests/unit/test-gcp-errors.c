@@ -158,7 +158,7 @@ START_TEST(errors_say_what_to_do)
 	ck_assert_ptr_nonnull(strstr(err.hint, errors[_i].hint));
 	ck_assert_str_eq(err.reason, errors[_i].code);
 	ck_assert_uint_eq(err.retry_after_ms, 7000);
-	ck_assert_int_eq(gcp_error_pass(&err, &copy), err.code);
+	ck_assert_int_eq(souk_error_copy(&err, &copy), err.code);
 	ck_assert_str_eq(copy.message, err.message);
 	ck_assert_str_eq(copy.hint, err.hint);
 	ck_assert_str_eq(copy.reason, err.reason);

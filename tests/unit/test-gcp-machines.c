@@ -180,8 +180,8 @@ static const struct {
 
 START_TEST(networks_are_read)
 {
-	char cidr[GCP_CIDR_SIZE];
-	int ret = gcp_cidr_parse(networks[_i].text, cidr, &err);
+	char cidr[SOUK_NETWORK_SIZE];
+	int ret = souk_parse_network(networks[_i].text, cidr, &err);
 
 	ck_assert_int_eq(ret == SOUK_OK, networks[_i].cidr != NULL);
 	if (ret == SOUK_OK)
@@ -194,7 +194,7 @@ END_TEST
 START_TEST(machines_are_read)
 {
 	struct souk_instance_list *list = test_instances_new();
-	struct json_object *object = gcp_json_parse(MACHINE, strlen(MACHINE));
+	struct json_object *object = souk_json_parse(MACHINE, strlen(MACHINE));
 	const struct souk_instance *found;
 
 	ck_assert_int_eq(gcp_instance_add(object, list, &err), SOUK_OK);
@@ -228,7 +228,7 @@ static const char *const bad_machines[] = {
 START_TEST(bad_machines_are_refused)
 {
 	struct souk_instance_list *list = test_instances_new();
-	struct json_object *object = gcp_json_parse(bad_machines[_i], strlen(bad_machines[_i]));
+	struct json_object *object = souk_json_parse(bad_machines[_i], strlen(bad_machines[_i]));
 
 	ck_assert_int_eq(gcp_instance_add(object, list, &err), SOUK_E_INTERNAL);
 	ck_assert_uint_eq(test_instances_count(list), 0);
@@ -289,7 +289,7 @@ START_TEST(bodies)
 	test_host_option("service_account", "robot@example.com");
 	test_host_option("subnetwork", "sub-1");
 	ck_assert_int_eq(gcp_order_body(&order, "us-east1-b", "souk-tok-0", &text, &err), SOUK_OK);
-	body = gcp_json_parse(text, strlen(text));
+	body = souk_json_parse(text, strlen(text));
 	ck_assert_ptr_nonnull(body);
 	ck_assert_str_eq(AT(body, "machineType"), "zones/us-east1-b/machineTypes/n2-standard-4");
 	/* Never smaller than the image. */
@@ -321,7 +321,7 @@ START_TEST(bodies)
 	spec.max_run_seconds = 0;
 	order.gpu = NULL;
 	ck_assert_int_eq(gcp_order_body(&order, "us-east1-b", "souk-tok-0", &text, &err), SOUK_OK);
-	body = gcp_json_parse(text, strlen(text));
+	body = souk_json_parse(text, strlen(text));
 	ck_assert_str_eq(AT(body, "networkInterfaces", "subnetwork"),
 			 "projects/p/regions/r/subnetworks/s");
 	ck_assert_ptr_null(strstr(text, "accessConfigs"));

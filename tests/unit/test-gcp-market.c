@@ -150,7 +150,7 @@ static int take(const char *description, const char *regions, const char *unit,
 		 "\"serviceRegions\":%s,\"pricingInfo\":[{\"pricingExpression\":{"
 		 "\"usageUnit\":\"%s\",\"tieredRates\":%s}}]}",
 		 description, regions, unit, tiers);
-	sku = gcp_json_parse(text, strlen(text));
+	sku = souk_json_parse(text, strlen(text));
 	ck_assert_msg(sku != NULL, "%s", text);
 	ret = gcp_sku_take(&prices, sku, &err);
 	json_object_put(sku);
@@ -270,7 +270,7 @@ START_TEST(bad_skus_are_named)
 	char text[1024];
 
 	snprintf(text, sizeof(text), "{\"x\":%s}", bad_skus[_i].sku);
-	sku = gcp_json_parse(text, strlen(text));
+	sku = souk_json_parse(text, strlen(text));
 	ck_assert_ptr_nonnull(sku);
 	ck_assert_int_eq(gcp_sku_take(&prices, json_object_object_get(sku, "x"), &err),
 			 SOUK_E_INTERNAL);
@@ -283,7 +283,7 @@ END_TEST
 
 static int read_type(const char *text, struct gcp_type *type)
 {
-	struct json_object *object = gcp_json_parse(text, strlen(text));
+	struct json_object *object = souk_json_parse(text, strlen(text));
 	int ret;
 
 	ck_assert_ptr_nonnull(object);
@@ -555,8 +555,8 @@ START_TEST(texts)
 		  !gcp_is_project(":x") && !gcp_is_project("a?b:c"));
 	ck_assert_str_eq(gcp_basename("https://x/y/z-1"), "z-1");
 	ck_assert_str_eq(gcp_basename("z"), "z");
-	ck_assert(gcp_list_has("a, b,c", "b") && gcp_list_has("a", "a"));
-	ck_assert(!gcp_list_has("ab,c", "a") && !gcp_list_has("", "a"));
+	ck_assert(souk_list_has("a, b,c", "b") && souk_list_has("a", "a"));
+	ck_assert(!souk_list_has("ab,c", "a") && !souk_list_has("", "a"));
 }
 END_TEST
 

@@ -549,6 +549,46 @@ int souk_launch(struct souk *souk, const struct souk_task_file *file, struct sou
 		const struct souk_launch_options *options, struct souk_launch_result *result_out,
 		struct souk_error *err);
 
+/* A request that a launch may send, with names in capitals for what is not known before. */
+struct souk_request_row {
+	uint32_t candidate;	    /* for which, by its place in the plan, from 1 */
+	const char *step;	    /* "open" "provision" "wait" "open-ports" "autostop" "stop" "start" "down"
+				     * "settle" "sweep" */
+	const char *scene;	    /* "new": all goes well; "found": something is left of an earlier launch;
+				     * "bare": what is looked up is missing; "refused": sold out */
+	const char *what;
+	const char *method;
+	const char *url;
+	const char *body;	    /* NULL: none */
+	const char *permission;	    /* what it needs, blanks between; NULL: nothing */
+	int changes;		    /* 1: it creates, changes or destroys */
+};
+
+/* A provider of the candidates. */
+struct souk_request_account {
+	const char *provider;
+	const char *policy;	    /* the smallest that has all permissions, in the cloud's form; NULL: none needed */
+	const char *problem;	    /* why its requests are not, or not all, in the list; NULL: they are */
+};
+
+struct souk_requests {
+	struct souk_request_row *rows; /* by candidate, in the order of sending; each once a step */
+	size_t n;
+	struct souk_request_account *accounts;
+	size_t n_accounts;
+	char **texts;
+	size_t n_texts;
+};
+
+/*
+ * Which requests would souk_launch() send for the first 'limit' candidates (0: all) of a plan, and
+ * then to wait, stop, start, tear down and settle? None is sent. 'cluster' may be NULL.
+ */
+int souk_launch_requests(struct souk *souk, const struct souk_task_file *file, struct souk_plan *plan,
+			 const char *cluster, size_t limit, struct souk_requests **requests_out,
+			 struct souk_error *err);
+void souk_requests_free(struct souk_requests *requests);
+
 /* 1 if a cluster of that name is in the store (whatever its state), 0 if not. */
 int souk_cluster_exists(struct souk *souk, const char *name);
 
