@@ -235,9 +235,10 @@ static int read_lease(const char *path, struct lease *lease, struct souk_error *
 	return SOUK_OK;
 }
 
-static int write_all(const char *path, const char *data, size_t size, struct souk_error *err)
+/* Into a file of its own, whose name is put in place of the X's: another souk may be at it too. */
+static int write_all(char *path, const char *data, size_t size, struct souk_error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = mkostemp(path, O_CLOEXEC);
 	int bad;
 
 	if (fd < 0)
@@ -262,7 +263,7 @@ static int write_lease(const struct acme *acme, const struct lease *lease, struc
 		souk_buf_printf(&text, "%s=%s\n", fields[i].key,
 				(const char *)lease + fields[i].offset);
 	souk_buf_printf(&path, "%s/lease-%s", acme->leases, lease->token);
-	souk_buf_printf(&tmp, "%s/new-%s", acme->leases, lease->token);
+	souk_buf_printf(&tmp, "%s/new-%s-XXXXXX", acme->leases, lease->token);
 	ret = souk_buf_failed(&text, err);
 	if (ret == SOUK_OK)
 		ret = souk_buf_failed(&path, err);
