@@ -9,7 +9,7 @@
  * also after a crash at any line of this file.
  */
 
-#define _GNU_SOURCE /* asprintf, strsep */
+#define _GNU_SOURCE /* asprintf, mkostemp, strsep */
 
 #include <souk/provider.h>
 
