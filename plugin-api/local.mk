@@ -9,13 +9,16 @@ pkgconfig_DATA += %D%/souk-provider.pc
 # The parts are also linked into a program that is not to load a library for them.
 noinst_LTLIBRARIES += libsouk-provider-parts.la
 libsouk_provider_parts_la_SOURCES = \
+	%D%/src/api-key.c \
 	%D%/src/buf.c \
 	%D%/src/cloud-config.c \
 	%D%/src/error.c \
 	%D%/src/host.c \
+	%D%/src/lock.c \
 	%D%/src/network.c \
 	%D%/src/parallel.c \
 	%D%/src/parse.c \
+	%D%/src/refusal.c \
 	%D%/src/settings.c
 libsouk_provider_parts_la_CPPFLAGS = $(API_CPPFLAGS)
 libsouk_provider_parts_la_CFLAGS = $(AM_CFLAGS) $(LIBRARY_CFLAGS)

@@ -146,3 +146,8 @@ int souk_error_copy(const struct souk_error *from, struct souk_error *err)
 	souk_error_retry_after(err, from->retry_after_ms);
 	return from->code;
 }
+
+int souk_error_nomem(struct souk_error *err)
+{
+	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
+}

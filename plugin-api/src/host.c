@@ -81,6 +81,15 @@ void souk_call_progress(struct souk_call *call, const char *what, uint32_t done,
 		host.call_progress(call, what, done, total);
 }
 
+/* Of parallel.c alone, and not exported. */
+void souk_call_working(struct souk_call *call, int begins);
+
+void souk_call_working(struct souk_call *call, int begins)
+{
+	if (host.call_working)
+		host.call_working(call, begins);
+}
+
 void souk_secret_free(char *secret)
 {
 	if (!secret)

@@ -47,6 +47,21 @@ int souk_parse_endpoint(const char *what, const char *url, const char *example,
 	return souk_buf_failed(out, err);
 }
 
+int souk_call_endpoint(const struct souk_call *call, const char *usual, const char *tail,
+		       struct souk_buf *out, struct souk_error *err)
+{
+	const char *given = souk_call_option(call, "endpoint");
+	size_t len = tail ? strlen(tail) : 0;
+	int ret = souk_parse_endpoint("endpoint", given && *given ? given : usual, usual, out, err);
+
+	if (ret == SOUK_OK && len && out->len > len &&
+	    strcmp(out->data + out->len - len, tail) == 0) {
+		out->len -= len;
+		out->data[out->len] = '\0';
+	}
+	return ret;
+}
+
 int souk_url_is_local(const char *url)
 {
 	const char *host = url ? strstr(url, "://") : NULL;

@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* In host.c: a thread that the host does not know begins (1) or ends (0) to work for the call. */
+void souk_call_working(struct souk_call *call, int begins);
+
 #define DEFAULT_WIDTH 8
 #define MAX_WIDTH 32
 
@@ -33,13 +36,21 @@ static void do_piece(struct work *work, uint32_t i)
 		atomic_fetch_add(&work->failed, 1);
 }
 
-static void *run(void *arg)
+static void run_here(struct work *work)
 {
-	struct work *work = arg;
 	uint32_t i;
 
 	while ((i = atomic_fetch_add(&work->next, 1)) < work->n)
 		do_piece(work, i);
+}
+
+static void *run(void *arg)
+{
+	struct work *work = arg;
+
+	souk_call_working(work->call, 1);
+	run_here(work);
+	souk_call_working(work->call, 0);
 	return NULL;
 }
 
@@ -62,7 +73,7 @@ uint32_t souk_call_parallel(struct souk_call *call, uint32_t n, uint32_t width,
 	/* This thread is one of them, and does all if there can be no others. */
 	while (others + 1 < width && pthread_create(&threads[others], NULL, run, &work) == 0)
 		others++;
-	run(&work);
+	run_here(&work);
 	for (i = 0; i < others; i++)
 		(void)pthread_join(threads[i], NULL);
 	return atomic_load(&work.failed);

@@ -110,7 +110,7 @@ static int read_open(int fd, const char *path, size_t max, struct souk_buf *out,
 		size = (size_t)st.st_size + 1;
 	chunk = malloc(size);
 	if (!chunk)
-		return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
+		return souk_error_nomem(err);
 	ret = read_all(fd, path, chunk, size, out, err);
 	explicit_bzero(chunk, size);
 	free(chunk);

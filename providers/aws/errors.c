@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "aws.h"
 #include "xml.h"
@@ -86,6 +85,9 @@ static const struct row table[] = {
 	{ "InvalidParameterValue", SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
 	{ "InvalidPermission.Duplicate", SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
 	{ "InvalidPermission.NotFound", SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidPlacementGroup.Duplicate", SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
+	{ "InvalidPlacementGroup.InUse", SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
+	{ "InvalidPlacementGroup.Unknown", SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
 	{ "InvalidSnapshot.NotFound", SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
 	{ "InvalidSpotInstanceRequestID.NotFound", SOUK_E_NOT_FOUND, SOUK_SCOPE_OFFER },
 	{ "InvalidSubnet.Conflict", SOUK_E_CONFLICT, SOUK_SCOPE_ZONE },
@@ -123,6 +125,9 @@ static const struct row table[] = {
 	{ "ServiceUnavailableException", SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
 	{ "SignatureDoesNotMatch", SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
 	{ "SlowDown", SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	/* why a spot machine was taken away */
+	{ "SpotInstanceShutdown", SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "SpotInstanceTermination", SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
 	{ "SpotMaxPriceTooLow", SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
 	{ "TagLimitExceeded", SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
 	{ "ThrottledException", SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
@@ -230,31 +235,6 @@ struct aws_meaning aws_error_meaning(const char *code, int status)
 	return (struct aws_meaning){ SOUK_E_INVALID, SOUK_SCOPE_PROVIDER };
 }
 
-/* Copy what a person can read: one line, no control characters. */
-static void copy_text(char *out, size_t size, const char *text)
-{
-	size_t n = 0;
-
-	if (!text)
-		text = "";
-	while (isspace((unsigned char)*text))
-		text++;
-	for (; *text && n + 1 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		out[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
-	/* A cut must not leave half a character. */
-	if (*text)
-		while (n && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
-			n--;
-	if (*text && n && (unsigned char)out[n - 1] >= 0xc0)
-		n--;
-	while (n && (out[n - 1] == ' ' || out[n - 1] == '.'))
-		n--;
-	out[n] = '\0';
-}
-
 static void take_xml(const char *body, size_t size, struct aws_fault *out)
 {
 	struct aws_xml xml = { 0 };
@@ -265,8 +245,8 @@ static void take_xml(const char *body, size_t size, struct aws_fault *out)
 	error = aws_xml_child(xml.root, "Errors");
 	error = error ? aws_xml_child(error, "Error") : aws_xml_child(xml.root, "Error");
 	if (error) {
-		copy_text(out->code, sizeof(out->code), aws_xml_text(error, "Code"));
-		copy_text(out->message, sizeof(out->message), aws_xml_text(error, "Message"));
+		souk_text_line(out->code, sizeof(out->code), aws_xml_text(error, "Code"));
+		souk_text_line(out->message, sizeof(out->message), aws_xml_text(error, "Message"));
 	}
 	aws_xml_fini(&xml);
 }
@@ -307,9 +287,9 @@ static void take_json(const char *body, size_t size, struct aws_fault *out)
 			message = json_text(object, "Message");
 		if (!message)
 			message = json_text(object, "error_description");
-		copy_text(out->code, sizeof(out->code), code);
+		souk_text_line(out->code, sizeof(out->code), code);
 		out->code[strcspn(out->code, ":")] = '\0';
-		copy_text(out->message, sizeof(out->message), message);
+		souk_text_line(out->message, sizeof(out->message), message);
 	}
 	json_object_put(object);
 	json_tokener_free(tokener);
@@ -331,55 +311,22 @@ void aws_fault_parse(int status, const char *body, size_t size, struct aws_fault
 		take_json(body, size, out);
 }
 
-/* "Sun, 22 Nov 2026 14:00:00 GMT" */
-static int64_t http_date(const char *text)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	int day, year, hour, minute, second;
-	char month[4];
-	char rfc3339[32];
-	const char *found;
-	int64_t seconds;
-
-	if (!text || sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d", &day, month, &year, &hour,
-			    &minute, &second) != 6)
-		return 0;
-	found = strstr(months, month);
-	if (!found || (found - months) % 3 || strlen(month) != 3)
-		return 0;
-	snprintf(rfc3339, sizeof(rfc3339), "%04d-%02d-%02dT%02d:%02d:%02dZ", year % 10000,
-		 (int)((found - months) / 3 + 1), day % 100, hour % 100, minute % 100,
-		 second % 100);
-	return souk_parse_time("date", rfc3339, &seconds, NULL) == SOUK_OK ? seconds : 0;
-}
-
-static uint32_t retry_after_ms(const struct souk_http_reply *reply)
-{
-	const char *text = souk_http_reply_header(reply, "x-amz-retry-after");
-	uint32_t value;
-
-	if (text && souk_parse_u32("retry", text, &value, NULL) == SOUK_OK)
-		return value;
-	text = souk_http_reply_header(reply, "Retry-After");
-	if (text && souk_parse_u32("retry", text, &value, NULL) == SOUK_OK)
-		return value < UINT32_MAX / 1000 ? value * 1000 : UINT32_MAX;
-	return 0;
-}
-
 void aws_fault_of(const struct souk_http_reply *reply, struct aws_fault *out)
 {
 	size_t size = 0;
 	const char *body = souk_http_reply_body(reply, &size);
-	const char *type;
+	const char *type, *date;
 
 	aws_fault_parse(souk_http_reply_status(reply), body, size, out);
 	if (!out->code[0]) {
 		type = souk_http_reply_header(reply, "x-amzn-ErrorType");
-		copy_text(out->code, sizeof(out->code), type);
+		souk_text_line(out->code, sizeof(out->code), type);
 		out->code[strcspn(out->code, ":")] = '\0';
 	}
-	out->retry_after_ms = retry_after_ms(reply);
-	out->server_time = http_date(souk_http_reply_header(reply, "Date"));
+	out->retry_after_ms = souk_http_reply_retry_after_ms(reply);
+	date = souk_http_reply_header(reply, "Date");
+	if (!date || souk_parse_http_date("Date", date, &out->server_time, NULL) < 0)
+		out->server_time = 0;
 }
 
 int aws_fault_should_retry(const struct souk_http_reply *reply, void *arg)
@@ -429,6 +376,7 @@ int aws_fault_error(const struct aws_fault *fault, const char *action, const cha
 		    struct souk_error *err)
 {
 	struct aws_meaning meaning = aws_error_meaning(fault->code, fault->status);
+	struct souk_refusal refusal;
 	char message[sizeof(fault->message)];
 	char *encoded;
 
@@ -444,18 +392,17 @@ int aws_fault_error(const struct aws_fault *fault, const char *action, const cha
 	if (meaning.code == SOUK_E_AUTH && strstr(fault->message, "service control policy"))
 		meaning.scope = SOUK_SCOPE_REGION;
 
-	if (message[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, message);
-	else if (fault->code[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->code);
-	else
-		souk_error_set(err, meaning.code, "cannot %s: HTTP status %d", doing,
-			       fault->status);
-	souk_error_scope(err, meaning.scope);
-	if (fault->code[0])
-		souk_error_reason(err, fault->code);
-	if (fault->retry_after_ms)
-		souk_error_retry_after(err, fault->retry_after_ms);
+	refusal = (struct souk_refusal){
+		SOUK_REFUSAL_HEAD,
+		.code = meaning.code,
+		.scope = meaning.scope,
+		.status = fault->status,
+		.retry_after_ms = fault->retry_after_ms,
+		.doing = doing,
+		.reason = fault->code,
+		.message = message,
+	};
+	souk_error_refused(err, &refusal);
 	add_hint(fault, action, err);
 	return meaning.code;
 }

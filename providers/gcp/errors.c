@@ -3,7 +3,6 @@
 
 #include "errors.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,30 +147,6 @@ struct gcp_meaning gcp_error_meaning(const char *code, const char *message, int 
 	return (struct gcp_meaning){ SOUK_E_INVALID, SOUK_SCOPE_PROVIDER };
 }
 
-/* Copy what a person can read: one line, no control characters, no half character. */
-static void copy_text(char *out, size_t size, const char *text)
-{
-	size_t n = 0;
-
-	if (!text)
-		text = "";
-	while (isspace((unsigned char)*text))
-		text++;
-	for (; *text && n + 1 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		out[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
-	if (*text)
-		while (n && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
-			n--;
-	if (*text && n && (unsigned char)out[n - 1] >= 0xc0)
-		n--;
-	while (n && (out[n - 1] == ' ' || out[n - 1] == '.'))
-		n--;
-	out[n] = '\0';
-}
-
 static struct json_object *first_of(struct json_object *object, const char *name)
 {
 	struct json_object *list = NULL;
@@ -208,8 +183,8 @@ static void take_api(struct json_object *error, struct gcp_fault *out)
 		code = souk_json_maybe_text(first, "reason");
 	if (!code)
 		code = souk_json_maybe_text(error, "status");
-	copy_text(out->code, sizeof(out->code), code);
-	copy_text(out->message, sizeof(out->message), souk_json_maybe_text(error, "message"));
+	souk_text_line(out->code, sizeof(out->code), code);
+	souk_text_line(out->message, sizeof(out->message), souk_json_maybe_text(error, "message"));
 }
 
 void gcp_fault_parse(int status, const char *body, size_t size, struct gcp_fault *out)
@@ -229,21 +204,18 @@ void gcp_fault_parse(int status, const char *body, size_t size, struct gcp_fault
 		return;
 	}
 	/* The token service: {"error":"invalid_grant","error_description":"..."} */
-	copy_text(out->code, sizeof(out->code), souk_json_maybe_text(reply, "error"));
-	copy_text(out->message, sizeof(out->message),
+	souk_text_line(out->code, sizeof(out->code), souk_json_maybe_text(reply, "error"));
+	souk_text_line(out->message, sizeof(out->message),
 		  souk_json_maybe_text(reply, "error_description"));
 }
 
 void gcp_fault_of(const struct souk_http_reply *reply, struct gcp_fault *out)
 {
-	const char *after = souk_http_reply_header(reply, "Retry-After");
 	size_t size = 0;
 	const char *body = souk_http_reply_body(reply, &size);
-	uint32_t seconds;
 
 	gcp_fault_parse(souk_http_reply_status(reply), body, size, out);
-	if (after && souk_parse_u32("retry", after, &seconds, NULL) == SOUK_OK)
-		out->retry_after_ms = seconds < UINT32_MAX / 1000 ? seconds * 1000 : UINT32_MAX;
+	out->retry_after_ms = souk_http_reply_retry_after_ms(reply);
 }
 
 int gcp_fault_is(const struct gcp_fault *fault, const char *code)
@@ -295,19 +267,18 @@ int gcp_fault_error(const struct gcp_fault *fault, const char *permission, const
 {
 	struct gcp_meaning meaning =
 		gcp_error_meaning(fault->code, fault->message, fault->status);
+	const struct souk_refusal refusal = {
+		SOUK_REFUSAL_HEAD,
+		.code = meaning.code,
+		.scope = meaning.scope,
+		.status = fault->status,
+		.retry_after_ms = fault->retry_after_ms,
+		.doing = doing,
+		.reason = fault->code,
+		.message = fault->message,
+	};
 
-	if (fault->message[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->message);
-	else if (fault->code[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->code);
-	else
-		souk_error_set(err, meaning.code, "cannot %s: HTTP status %d", doing,
-			       fault->status);
-	souk_error_scope(err, meaning.scope);
-	if (fault->code[0])
-		souk_error_reason(err, fault->code);
-	if (fault->retry_after_ms)
-		souk_error_retry_after(err, fault->retry_after_ms);
+	souk_error_refused(err, &refusal);
 	add_hint(fault, permission, &meaning, err);
 	return meaning.code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * souk/provider-json.h - read a cloud's JSON with json-c: bounded, and each member of its type
+ * souk/provider-json.h - read a cloud's JSON with json-c: bounded, and each member of its type; write ours
  *
  * For a module that links json-c itself: everything here is inline, and libsouk-provider needs no
  * json-c. Compile with what pkg-config --cflags json-c prints. Three kinds of reader:
@@ -268,6 +268,43 @@ static inline int souk_json_item(struct json_object *array, const char *where, s
 
 	*out = json_object_is_type(item, json_type_object) ? item : NULL;
 	return *out ? SOUK_OK : souk_json_wrong_type("", where, json_type_object, err);
+}
+
+/* ---- Writing ---------------------------------------------------------------------------------- */
+
+/*
+ * Add a member to an object, or an item to a list. The value is taken, whatever happens; NULL, as
+ * json-c gives it when memory is short, is SOUK_E_NOMEM. 'err' may be NULL.
+ */
+static inline int souk_json_put(struct json_object *object, const char *name,
+				struct json_object *value, struct souk_error *err)
+{
+	if (object && value && json_object_object_add(object, name, value) == 0)
+		return SOUK_OK;
+	json_object_put(value);
+	return souk_error_nomem(err);
+}
+
+static inline int souk_json_put_text(struct json_object *object, const char *name,
+				     const char *value, struct souk_error *err)
+{
+	return souk_json_put(object, name, json_object_new_string(value), err);
+}
+
+static inline int souk_json_put_item(struct json_object *array, struct json_object *value,
+				     struct souk_error *err)
+{
+	if (array && value && json_object_array_add(array, value) == 0)
+		return SOUK_OK;
+	json_object_put(value);
+	return souk_error_nomem(err);
+}
+
+/* The text of a request's body, borrowed from the object; NULL if memory is short. */
+static inline const char *souk_json_body(struct json_object *object)
+{
+	return json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+						      JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
 #ifdef __cplusplus

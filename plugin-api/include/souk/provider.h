@@ -548,6 +548,36 @@ int souk_error_hint(struct souk_error *err, const char *fmt, ...) SOUK_PRINTF(2,
 int souk_error_retry_after(struct souk_error *err, uint32_t retry_after_ms);
 /* Hand on, with all that it holds, an error that was kept aside; returns its code. */
 int souk_error_copy(const struct souk_error *from, struct souk_error *err);
+/* Out of memory, in one statement. */
+int souk_error_nomem(struct souk_error *err);
+
+/* What a cloud has refused a request with. */
+struct souk_refusal {
+	uint32_t struct_size;
+	int32_t code;		 /* SOUK_E_... that it means */
+	int32_t scope;		 /* SOUK_SCOPE_... */
+	int32_t status;		 /* of HTTP */
+	uint32_t retry_after_ms; /* 0: it does not say */
+	uint32_t reserved;	 /* 0 */
+	const char *doing;	 /* completes "cannot ..." */
+	const char *reason;	 /* the cloud's own code; NULL or "": none */
+	const char *message;	 /* its words; likewise */
+};
+
+#define SOUK_REFUSAL_HEAD .struct_size = sizeof(struct souk_refusal)
+
+/*
+ * Record a refusal with scope, reason and delay: "cannot DOING: MESSAGE", or the reason in the
+ * message's place, or the status. Returns its code; a hint is the module's to add.
+ */
+int souk_error_refused(struct souk_error *err, const struct souk_refusal *refusal);
+
+/*
+ * The error of a request that creates something, by which it may have been created all the same: an
+ * answer that cannot be read (INTERNAL), or that says that the cloud has failed (TRANSIENT, with a
+ * reason of the cloud's), becomes TIMEOUT. 'err' may not be NULL. Returns its code.
+ */
+int souk_error_doubtful(struct souk_error *err);
 
 /* ---- Host functions: the call ------------------------------------------------------- */
 
@@ -571,6 +601,14 @@ int souk_call_sleep(struct souk_call *call, uint32_t ms, struct souk_error *err)
 const char *souk_call_option(const struct souk_call *call, const char *name);
 
 /*
+ * Append the endpoint: the setting, or else 'usual', without the slashes and without 'tail' at its
+ * end: a base that "/v2/..." is added to, for whoever gives it with its "/v2" means the same. 'tail'
+ * may be NULL. What is no URL is SOUK_E_INVALID (souk_parse_endpoint).
+ */
+int souk_call_endpoint(const struct souk_call *call, const char *usual, const char *tail,
+		       struct souk_buf *out, struct souk_error *err);
+
+/*
  * The secret that a setting of type SOUK_OPT_SECRET refers to, read now from its file,
  * variable or descriptor, without a trailing newline. *secret_out is freed, and wiped, with
  * souk_secret_free(). SOUK_E_NOT_FOUND if the setting is not there.
@@ -579,11 +617,46 @@ int souk_call_secret(struct souk_call *call, const char *name, char **secret_out
 		     struct souk_error *err);
 void souk_secret_free(char *secret);
 
+/* Where the key of an account is, for a cloud that knows its users by a key alone. */
+struct souk_key_source {
+	uint32_t struct_size;
+	uint32_t reserved;	      /* 0 */
+	const char *title;	      /* whose key, in messages: "Acme" */
+	const char *const *variables; /* of the environment, in this order, ended by NULL; may be NULL */
+	const char *file;	      /* below the home folder: ".acme/config"; NULL: none */
+	char *(*in_file)(char *text); /* the key in that file's text, which may be cut; NULL: none */
+	const char *looks;	      /* hint where something is no key: "a key looks like ..." */
+	const char *advice;	      /* hint where there is none: "set ACME_API_KEY, or ..." */
+};
+
+#define SOUK_KEY_SOURCE_HEAD .struct_size = sizeof(struct souk_key_source)
+
+/*
+ * The key, from the first of these that is there: the setting 'api_key' (SOUK_OPT_SECRET), which the
+ * module declares, a variable, the file. None, or one with characters that a header cannot have, is
+ * SOUK_E_AUTH. *key_out is freed, and wiped, with souk_secret_free().
+ */
+int souk_call_api_key(struct souk_call *call, const struct souk_key_source *source, char **key_out,
+		      struct souk_error *err);
+
 /*
  * The folder where this provider may keep state of its own, private to the user, which the
  * host has made. Borrowed while 'self' is open.
  */
 const char *souk_call_state_dir(const struct souk_call *call);
+
+struct souk_lock;
+
+/*
+ * Be alone with something: among all processes of the user that use this provider's state folder, one
+ * at a time has the lock of a name ([A-Za-z0-9_-], at most 128). For clouds that know no idempotency
+ * key: two calls of provision with one request_token must not both find that it has made nothing
+ * yet. Waits as souk_call_sleep() does. *lock_out is given back with souk_lock_free(), or by the end
+ * of the process; where no file can be made it is NULL, with a warning, or without a state folder.
+ */
+int souk_call_lock(struct souk_call *call, const char *name, struct souk_lock **lock_out,
+		   struct souk_error *err);
+void souk_lock_free(struct souk_lock *lock);
 
 /* souk_log levels */
 enum { SOUK_LOG_ERROR = 0, SOUK_LOG_WARNING = 1, SOUK_LOG_INFO = 2, SOUK_LOG_DEBUG = 3 };
@@ -620,6 +693,8 @@ int souk_quote_list_add(struct souk_quote_list *list, const struct souk_quote_li
 /* Set "account", "principal", "project" or another key of an identity; copied. */
 int souk_identity_set(struct souk_identity *identity, const char *key, const char *value,
 		      struct souk_error *err);
+/* Set "principal" of who is known by a key alone: its last characters tell the user which it is. */
+int souk_identity_set_key(struct souk_identity *identity, const char *key, struct souk_error *err);
 
 /* ---- Host functions: HTTP ----------------------------------------------------------- */
 
@@ -691,6 +766,9 @@ int souk_http_reply_status(const struct souk_http_reply *reply);
 const char *souk_http_reply_body(const struct souk_http_reply *reply, size_t *size_out);
 /* The first header of that name (case-insensitive); NULL: none. Borrowed likewise. */
 const char *souk_http_reply_header(const struct souk_http_reply *reply, const char *name);
+/* How long the reply asks to wait (Retry-After in seconds or as a date, and the headers that some
+ * clouds have for milliseconds); 0: it does not say. */
+uint32_t souk_http_reply_retry_after_ms(const struct souk_http_reply *reply);
 
 /*
  * The networks that a firewall is to admit SSH from. The setting 'ssh_from', a list that the module
@@ -787,6 +865,9 @@ int souk_parse_json_micros(const char *what, const char *text, int64_t *value_ou
 			   struct souk_error *err);
 /* "2026-07-04T12:30:00[.123](Z|+hh:mm)" (RFC 3339) to seconds since the epoch. */
 int souk_parse_time(const char *what, const char *text, int64_t *value_out, struct souk_error *err);
+/* "Sun, 22 Nov 2026 14:00:00 GMT", as HTTP's headers have it. */
+int souk_parse_http_date(const char *what, const char *text, int64_t *value_out,
+			 struct souk_error *err);
 /* "203.0.113.77/24" to "203.0.113.0/24", "2001:DB8::1" to "2001:db8::1/128". */
 int souk_parse_network(const char *text, char out[SOUK_NETWORK_SIZE], struct souk_error *err);
 /*
@@ -803,6 +884,14 @@ int souk_url_is_local(const char *url);
 const char *souk_getenv(const char *name);
 /* 1 for "true", in any case, and for "1"; NULL is neither. */
 int souk_text_is_true(const char *text);
+/* Cut white space off both ends, in place; returns where the text begins now. */
+char *souk_text_trim(char *text);
+/*
+ * A cloud's words as a message may have them, in 'size' bytes with the NUL: one line, each run of
+ * blanks and control characters one space, none at either end and no full stop, and no half
+ * character where it is cut. NULL is "".
+ */
+void souk_text_line(char *out, size_t size, const char *text);
 /*
  * Walk a list (SOUK_OPT_LIST): the next item, borrowed, and its length; NULL at the end. Items stand
  * between commas and blanks. *list may be NULL.
@@ -869,6 +958,8 @@ struct souk_host {
 	int (*call_run)(struct souk_call *call, const char *const *argv, char *output, size_t size,
 			int32_t *exit_status_out, struct souk_error *err);
 	void (*call_progress)(struct souk_call *call, const char *what, uint32_t done, uint32_t total);
+	/* A thread of souk_call_parallel()'s own begins (1) or ends (0) to work for the call. */
+	void (*call_working)(struct souk_call *call, int begins);
 };
 
 /* Install the table, which must outlive every module. Exported by libsouk-provider. */
