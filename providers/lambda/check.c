@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c - is the key good */
 
-#include <stdio.h>
-#include <string.h>
-
 #include "market.h"
 
 const char lambda_permissions[] =
 	"An API key, made at https://cloud.lambda.ai/api-keys. Every key may do all that its account may;\n"
 	"the account must be active, with a verified address and a means of payment.\n"
 	"These are the requests that souk sends, below /api/v1:\n"
-	"  GET    /instance-types, /instances, /ssh-keys\n"
+	"  GET    /instance-types, /instances, /ssh-keys, /firewall-rulesets\n"
 	"  POST   /instance-operations/launch, /instance-operations/terminate, /ssh-keys\n"
 	"  DELETE /ssh-keys/ID\n";
 
-/* Lambda tells nobody whose a key is; its last characters tell the user which it is. */
-static int set_principal(const struct lambda *lambda, struct souk_identity *out,
-			 struct souk_error *err)
-{
-	size_t len = strlen(lambda->key);
-	char text[32];
-
-	(void)snprintf(text, sizeof(text), "API key ...%s",
-		       len >= 16 ? lambda->key + len - 4 : "");
-	return souk_identity_set(out, "principal", text, err);
-}
-
+/* Lambda tells nobody whose a key is. */
 int lambda_check(void *self, struct souk_call *call, struct souk_identity *out,
 		 struct souk_error *err)
 {
@@ -38,7 +24,8 @@ int lambda_check(void *self, struct souk_call *call, struct souk_identity *out,
 	};
 	LAMBDA_AUTO_JSON struct json_object *reply = NULL;
 	struct json_object *data = NULL;
+	struct lambda *lambda = self;
 	int ret = lambda_send(self, call, &request, &reply, &data, err);
 
-	return ret < 0 ? ret : set_principal(self, out, err);
+	return ret < 0 ? ret : souk_identity_set_key(out, lambda->key, err);
 }

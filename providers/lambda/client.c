@@ -11,19 +11,16 @@
  * How often a request is sent at most: one that came too quick is held back, 10 s at first and then
  * longer, if Lambda does not say how long itself; one that was answered with no JSON is sent again.
  */
-enum { TRIES = 6, TRIES_BROKEN = 3, HOLD_FIRST_MS = 10000, HOLD_MOST_MS = 100000 };
+enum { TRIES = 6, TRIES_BROKEN = 3, HOLD_TURNS = 10, HOLD_MOST_MS = 100000 };
 
 /* Being too quick is dealt with here, where the pace is known. */
 static int should_retry(const struct souk_http_reply *reply, void *arg)
 {
 	struct lambda_fault fault;
 	struct lambda_meaning meaning;
-	const char *body;
-	size_t size;
 
 	(void)arg;
-	body = souk_http_reply_body(reply, &size);
-	lambda_fault_parse(souk_http_reply_status(reply), body, size, &fault);
+	lambda_fault_of(reply, &fault);
 	meaning = lambda_fault_meaning(&fault);
 	return meaning.code == SOUK_E_TRANSIENT || meaning.code == SOUK_E_TIMEOUT;
 }
@@ -40,22 +37,14 @@ static int read_reply(const struct lambda_request *request, const struct souk_ht
 {
 	int status = souk_http_reply_status(reply);
 	struct lambda_fault fault;
-	const char *after;
 	const char *body;
-	uint32_t seconds;
 	size_t size = 0;
-	int ret;
 
-	body = souk_http_reply_body(reply, &size);
 	if (status < 200 || status > 299) {
-		lambda_fault_parse(status, body, size, &fault);
-		ret = lambda_fault_error(&fault, request->doing, err);
-		after = souk_http_reply_header(reply, "Retry-After");
-		if (after && souk_parse_u32("retry", after, &seconds, NULL) == SOUK_OK)
-			souk_error_retry_after(err, seconds < UINT32_MAX / 1000 ? seconds * 1000 :
-										  UINT32_MAX);
-		return ret;
+		lambda_fault_of(reply, &fault);
+		return lambda_fault_error(&fault, request->doing, err);
 	}
+	body = souk_http_reply_body(reply, &size);
 	*out = souk_json_parse(body, size);
 	if (!*out)
 		return broken(request, "the answer is not a JSON object", err);
@@ -89,7 +78,8 @@ static int send_once(struct lambda *lambda, struct souk_call *call,
 		.should_retry = should_retry,
 	};
 	struct souk_http_reply *reply = NULL;
-	int ret = lambda_pace_wait(&lambda->pace, call, request->is_launch, err);
+	int ret = lambda->rehearsed.is_on ? SOUK_OK :
+					    lambda_pace_wait(&lambda->pace, call, request->is_launch, err);
 
 	if (ret < 0)
 		return ret;
@@ -110,7 +100,7 @@ static int hold_back(struct lambda *lambda, struct souk_call *call, int i,
 	uint32_t ms = why->retry_after_ms;
 
 	if (!ms)
-		ms = (uint32_t)HOLD_FIRST_MS << i;
+		ms = HOLD_TURNS * lambda->pace.intervals.request_ms << i;
 	if (!why->retry_after_ms && ms > HOLD_MOST_MS)
 		ms = HOLD_MOST_MS;
 	lambda_pace_hold(&lambda->pace, ms);

@@ -36,31 +36,6 @@ static const struct {
 	{ "ssh-keys/key-in-use", { SOUK_E_CONFLICT, SOUK_SCOPE_PROVIDER } },
 };
 
-/* Copy with each run of control characters as one space, and without a full stop at the end. */
-static void copy_text(char *to, size_t size, const char *from)
-{
-	size_t n = 0;
-
-	for (; from && *from && n + 1 < size; from++) {
-		unsigned char c = (unsigned char)*from;
-
-		if (c > 0x20 && c != 0x7f)
-			to[n++] = (char)c;
-		else if (n && to[n - 1] != ' ')
-			to[n++] = ' ';
-	}
-	/* Not half a character of UTF-8. */
-	if (from && *from) {
-		while (n && ((unsigned char)to[n - 1] & 0xc0) == 0x80)
-			n--;
-		if (n && (unsigned char)to[n - 1] >= 0xc0)
-			n--;
-	}
-	while (n && (to[n - 1] == ' ' || to[n - 1] == '.'))
-		n--;
-	to[n] = '\0';
-}
-
 void lambda_fault_parse(int status, const char *body, size_t size, struct lambda_fault *out)
 {
 	LAMBDA_AUTO_JSON struct json_object *object = NULL;
@@ -73,11 +48,20 @@ void lambda_fault_parse(int status, const char *body, size_t size, struct lambda
 	if (!object || souk_json_object_opt(object, "", "error", &error, NULL) < 0 || !error)
 		return;
 	if (souk_json_text_opt(error, "", "code", &text, NULL) == SOUK_OK)
-		copy_text(out->code, sizeof(out->code), text);
+		souk_text_line(out->code, sizeof(out->code), text);
 	if (souk_json_text_opt(error, "", "message", &text, NULL) == SOUK_OK)
-		copy_text(out->message, sizeof(out->message), text);
+		souk_text_line(out->message, sizeof(out->message), text);
 	if (souk_json_text_opt(error, "", "suggestion", &text, NULL) == SOUK_OK)
-		copy_text(out->suggestion, sizeof(out->suggestion), text);
+		souk_text_line(out->suggestion, sizeof(out->suggestion), text);
+}
+
+void lambda_fault_of(const struct souk_http_reply *reply, struct lambda_fault *out)
+{
+	size_t size = 0;
+	const char *body = souk_http_reply_body(reply, &size);
+
+	lambda_fault_parse(souk_http_reply_status(reply), body, size, out);
+	out->retry_after_ms = souk_http_reply_retry_after_ms(reply);
 }
 
 static struct lambda_meaning by_status(int status)
@@ -138,17 +122,21 @@ int lambda_fault_error(const struct lambda_fault *fault, const char *doing, stru
 {
 	struct lambda_meaning meaning = lambda_fault_meaning(fault);
 	char status[16];
+	const struct souk_refusal refusal = {
+		SOUK_REFUSAL_HEAD,
+		.code = meaning.code,
+		.scope = meaning.scope,
+		.status = fault->status,
+		.retry_after_ms = fault->retry_after_ms,
+		.doing = doing,
+		.reason = fault->code,
+		.message = fault->message,
+	};
 
-	if (fault->message[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->message);
-	else if (fault->code[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->code);
-	else
-		souk_error_set(err, meaning.code, "cannot %s: HTTP status %d", doing,
-			       fault->status);
-	souk_error_scope(err, meaning.scope);
+	souk_error_refused(err, &refusal);
 	(void)snprintf(status, sizeof(status), "%d", fault->status);
-	souk_error_reason(err, fault->code[0] ? fault->code : status);
+	if (!fault->code[0])
+		souk_error_reason(err, status);
 	if (fault->suggestion[0])
 		souk_error_hint(err, "%s", fault->suggestion);
 	else if (fault->status == 401)

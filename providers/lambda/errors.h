@@ -10,6 +10,7 @@
 /* A refusal, as Lambda worded it. Text without control characters. */
 struct lambda_fault {
 	int status;	      /* HTTP */
+	uint32_t retry_after_ms; /* 0: not said */
 	char code[80];	      /* "global/quota-exceeded"; "" if the reply has none */
 	char message[300];
 	char suggestion[240];
@@ -22,6 +23,8 @@ struct lambda_meaning {
 
 /* Read the body of a refusal, whatever it is. */
 void lambda_fault_parse(int status, const char *body, size_t size, struct lambda_fault *out);
+/* The same of a reply, and how long it asks to wait. */
+void lambda_fault_of(const struct souk_http_reply *reply, struct lambda_fault *out);
 
 /* Meaning of a code; by its form, then by the HTTP status, if it is not a known one. */
 struct lambda_meaning lambda_fault_meaning(const struct lambda_fault *fault);

@@ -96,16 +96,14 @@ static int add_key(struct lambda *lambda, struct souk_call *call, const char *na
 		.flags = SOUK_HTTP_MUTATES,
 	};
 
-	if (!body ||
-	    json_object_object_add(body, "name", json_object_new_string(name)) < 0 ||
-	    json_object_object_add(body, "public_key",
-				   json_object_new_string_len(public_key,
-							      (int)key_length(public_key))) < 0)
-		return lambda_nomem(err);
-	request.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (souk_json_put_text(body, "name", name, err) < 0 ||
+	    souk_json_put(body, "public_key",
+			  json_object_new_string_len(public_key, (int)key_length(public_key)),
+			  err) < 0)
+		return SOUK_E_NOMEM;
+	request.body = souk_json_body(body);
 	if (!request.body)
-		return lambda_nomem(err);
+		return souk_error_nomem(err);
 	return lambda_send(lambda, call, &request, &reply, &data, err);
 }
 

@@ -4,13 +4,11 @@
 #include "lambda.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "machines.h"
 #include "market.h"
 
 #define ENDPOINT "https://cloud.lambda.ai"
-#define PREFIX "/api/v1"
 
 static const struct souk_option lambda_options[] = {
 	{ "api_key", "the API key, in place of LAMBDA_API_KEY", NULL, SOUK_OPT_SECRET, 0 },
@@ -19,6 +17,9 @@ static const struct souk_option lambda_options[] = {
 	  "latest Lambda Stack",
 	  NULL, SOUK_OPT_STRING, 0 },
 	{ "image_user", "who logs in on that image", LAMBDA_USER, SOUK_OPT_STRING, 0 },
+	{ "firewall",
+	  "name of a firewall ruleset of the account that machines are put behind; there is one "
+	  "of that name in each region", NULL, SOUK_OPT_STRING, 0 },
 	{ "request_ms", "milliseconds between two requests, which Lambda limits", "1000",
 	  SOUK_OPT_INTEGER, 0 },
 	{ "launch_ms", "milliseconds between two launches", "12000", SOUK_OPT_INTEGER, 0 },
@@ -40,26 +41,17 @@ static const char lambda_credentials_help[] =
 	"LAMBDA_API_TOKEN, the first that is set; the line 'api_key = KEY' of\n"
 	"~/.lambda_cloud/lambda_keys.\n";
 
-int lambda_nomem(struct souk_error *err)
+static int set_endpoint(struct lambda *lambda, struct souk_call *call, struct souk_error *err)
 {
-	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
-}
+	LAMBDA_AUTO_BUF struct souk_buf url = { 0 };
+	int ret;
 
-/* The setting is a base that "/api/v1/..." is added to; who gives it with that means the same. */
-static int set_endpoint(struct lambda *lambda, const char *url, struct souk_error *err)
-{
-	const size_t tail = strlen(PREFIX);
-	size_t len;
-
-	lambda->endpoint = strdup(url && *url ? url : ENDPOINT);
-	if (!lambda->endpoint)
-		return lambda_nomem(err);
-	len = strlen(lambda->endpoint);
-	while (len && lambda->endpoint[len - 1] == '/')
-		lambda->endpoint[--len] = '\0';
-	if (len > tail && strcmp(lambda->endpoint + len - tail, PREFIX) == 0)
-		lambda->endpoint[len - tail] = '\0';
-	return SOUK_OK;
+	souk_buf_init(&url, LAMBDA_MAX_URL / 2);
+	ret = souk_call_endpoint(call, ENDPOINT, "/api/v1", &url, err);
+	if (ret < 0)
+		return ret;
+	lambda->endpoint = souk_buf_steal(&url);
+	return lambda->endpoint ? SOUK_OK : souk_error_nomem(err);
 }
 
 static int set_interval(struct souk_call *call, const char *name, uint32_t *ms,
@@ -80,9 +72,9 @@ static void lambda_close(void *self)
 
 	if (!lambda)
 		return;
-	lambda_key_free(lambda->key);
+	souk_secret_free(lambda->key);
 	lambda_pace_fini(&lambda->pace);
-	free(lambda->endpoint);
+	souk_text_free(lambda->endpoint);
 	free(lambda);
 }
 
@@ -92,14 +84,14 @@ static int lambda_open(struct souk_call *call, void **self_out, struct souk_erro
 	int ret;
 
 	if (!lambda)
-		return lambda_nomem(err);
+		return souk_error_nomem(err);
 	ret = lambda_pace_init(&lambda->pace, souk_call_state_dir(call), err);
 	if (ret == SOUK_OK)
 		ret = set_interval(call, "request_ms", &lambda->pace.intervals.request_ms, err);
 	if (ret == SOUK_OK)
 		ret = set_interval(call, "launch_ms", &lambda->pace.intervals.launch_ms, err);
 	if (ret == SOUK_OK)
-		ret = set_endpoint(lambda, souk_call_option(call, "endpoint"), err);
+		ret = set_endpoint(lambda, call, err);
 	if (ret == SOUK_OK)
 		ret = lambda_key_find(call, &lambda->key, err);
 	if (ret < 0) {
@@ -131,6 +123,8 @@ static const struct souk_provider_ops lambda_ops = {
 	.quote = lambda_quote,
 	.check = lambda_check,
 	.credential_signs = lambda_signs,
+	.rehearse = lambda_rehearse,
+	.policy = lambda_policy,
 };
 
 SOUK_PROVIDER_REGISTER(lambda_ops);

@@ -21,7 +21,16 @@
 enum {
 	LAMBDA_MAX_URL = 4096,
 	LAMBDA_MAX_REPLY = 16 * 1024 * 1024,
-	LAMBDA_NAME_SIZE = 64 /* of a region, a GPU, with the NUL */
+	LAMBDA_NAME_SIZE = 64,	   /* of a region, a GPU, with the NUL */
+	LAMBDA_KEY_NAME_SIZE = 65  /* of a registered SSH key */
+};
+
+/* What is there in a rehearsal, which has one thread. */
+struct lambda_rehearsed {
+	int is_on; /* set by its first request: nothing is sent, and no turn is taken */
+	char key[LAMBDA_KEY_NAME_SIZE]; /* the key that was registered last; "": none yet */
+	int has_key;
+	char region[LAMBDA_NAME_SIZE]; /* whose firewall ruleset is looked up */
 };
 
 /* What open made. Any thread may use it; the pace has a lock of its own. */
@@ -29,16 +38,18 @@ struct lambda {
 	char *endpoint; /* without a slash at its end, and without "/api/v1" */
 	char *key;	/* wiped when it is freed */
 	struct lambda_pace pace;
+	struct lambda_rehearsed rehearsed;
 };
 
-/* lambda.c */
-int lambda_nomem(struct souk_error *err);
+static inline int lambda_nomem(struct souk_error *err)
+{
+	return souk_error_nomem(err);
+}
 
-/* credentials.c: the key of the account; freed with lambda_key_free() */
+/* credentials.c: the key of the account; freed with souk_secret_free() */
 int lambda_key_find(struct souk_call *call, char **key_out, struct souk_error *err);
 /* The key in the text of ~/.lambda_cloud/lambda_keys, NUL-ended, cut in place; NULL: none. */
 char *lambda_key_in_file(char *text);
-void lambda_key_free(char *key);
 
 /* client.c: requests. 'doing' completes "cannot ...". */
 struct lambda_request {

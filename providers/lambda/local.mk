@@ -9,12 +9,14 @@ libprovider_lambda_la_SOURCES = \
 	%D%/client.c \
 	%D%/credentials.c \
 	%D%/errors.c \
+	%D%/firewall.c \
 	%D%/keys.c \
 	%D%/lambda.c \
 	%D%/machines.c \
 	%D%/offers.c \
 	%D%/pace.c \
 	%D%/provision.c \
+	%D%/rehearse.c \
 	%D%/types.c \
 	%D%/errors.h \
 	%D%/lambda.h \
@@ -38,13 +40,6 @@ MAN_PAGES += \
 nodist_catalog_DATA += catalog/lambda.catalog
 
 nodist_transfer_DATA += transfer/lambda.csv
-CLEANFILES += transfer/lambda.csv
-transfer/lambda.csv: %D%/transfer.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
-
 nodist_charges_DATA += charges/lambda.csv
-CLEANFILES += charges/lambda.csv
-charges/lambda.csv: %D%/charges.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/charges.csv $@
 endif
 EXTRA_DIST += %D%/offers.csv %D%/transfer.csv %D%/charges.csv

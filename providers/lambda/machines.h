@@ -16,7 +16,7 @@
 
 #define LAMBDA_USER "ubuntu"
 
-enum { LAMBDA_KEY_NAME_SIZE = 65, LAMBDA_TAG_MAX = 128 };
+enum { LAMBDA_TAG_MAX = 128 };
 
 /* machines.c */
 
@@ -36,6 +36,13 @@ int lambda_machine_add(struct json_object *machine, const struct lambda_wanted *
 /* SOUK_INSTANCE_... of Lambda's word. */
 int lambda_machine_status(const char *word);
 
+/* firewall.c */
+enum { LAMBDA_RULESET_ID_SIZE = 65 };
+
+/* The id of the ruleset that the setting 'firewall' names, in that region; "": no setting. */
+int lambda_ruleset_find(struct lambda *lambda, struct souk_call *call, const char *region,
+			char id[LAMBDA_RULESET_ID_SIZE], struct souk_error *err);
+
 /* keys.c: a key is registered for a cluster, under a name that says whose it is */
 
 /* "souk-CLUSTER-OWNER-KEY", with hashes for the last two; key NULL: all but that. */
@@ -54,6 +61,13 @@ struct lambda_ended {
 int lambda_keys_remove(struct lambda *lambda, struct souk_call *call, const char *prefix,
 		       struct json_object *machines, const struct lambda_ended *ended,
 		       struct souk_error *err);
+
+/* rehearse.c */
+int lambda_rehearse(void *self, struct souk_call *call, uint32_t scene,
+		    const struct souk_http_request *request, int32_t *status_out,
+		    struct souk_buf *body, struct souk_buf *permission, struct souk_error *err);
+int lambda_policy(void *self, const char *const *permissions, uint32_t n, struct souk_buf *out,
+		  struct souk_error *err);
 
 /* The operations */
 int lambda_provision(void *self, struct souk_call *call, const struct souk_instance_spec *spec,

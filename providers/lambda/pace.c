@@ -173,6 +173,10 @@ static int look(struct lambda_pace *pace, int is_launch, int64_t most_ms, int64_
 		*turns = before;
 	else if (fd >= 0 && is_taken)
 		save(fd, turns);
+	if (is_taken) {
+		pace->had_ms = before.request_ms;
+		pace->took_ms = turns->request_ms;
+	}
 	if (fd >= 0)
 		close(fd);
 	pthread_mutex_unlock(&pace->lock);
@@ -202,6 +206,26 @@ int lambda_pace_wait(struct lambda_pace *pace, struct souk_call *call, int is_la
 			ret = souk_call_sleep(call, (uint32_t)wait, err);
 	} while (!is_taken && ret == SOUK_OK);
 	return ret;
+}
+
+void lambda_pace_give_back(struct lambda_pace *pace)
+{
+	struct lambda_turns shared;
+	int fd;
+
+	pthread_mutex_lock(&pace->lock);
+	fd = open_locked(pace);
+	if (fd >= 0) {
+		load(fd, &shared);
+		if (shared.request_ms == pace->took_ms) {
+			shared.request_ms = pace->had_ms;
+			save(fd, &shared);
+		}
+		close(fd);
+	}
+	if (pace->turns.request_ms == pace->took_ms)
+		pace->turns.request_ms = pace->had_ms;
+	pthread_mutex_unlock(&pace->lock);
 }
 
 void lambda_pace_hold(struct lambda_pace *pace, uint32_t ms)

@@ -31,6 +31,7 @@ struct lambda_pace {
 	struct lambda_intervals intervals;
 	char *path;		   /* of the file that all processes share; NULL: there is none */
 	struct lambda_turns turns; /* without a file */
+	int64_t had_ms, took_ms;   /* the next request's turn before and after the last one was taken */
 };
 
 int lambda_pace_init(struct lambda_pace *pace, const char *dir, struct souk_error *err);
@@ -39,6 +40,8 @@ void lambda_pace_fini(struct lambda_pace *pace);
 /* Take the next turn and wait for it. RATE_LIMIT if it does not come before the deadline. */
 int lambda_pace_wait(struct lambda_pace *pace, struct souk_call *call, int is_launch,
 		     struct souk_error *err);
+/* The turn that was taken last was not needed: unless somebody has taken one since, it is as before. */
+void lambda_pace_give_back(struct lambda_pace *pace);
 /* Lambda has refused a request for being too quick: nobody sends one for so long. */
 void lambda_pace_hold(struct lambda_pace *pace, uint32_t ms);
 

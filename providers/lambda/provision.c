@@ -17,41 +17,17 @@ struct order {
 	const struct souk_instance_spec *spec;
 	const char *user; /* who logs in */
 	char key_name[LAMBDA_KEY_NAME_SIZE];
+	char ruleset[LAMBDA_RULESET_ID_SIZE]; /* "": the account's usual rules */
 	struct souk_buf user_data;
 };
-
-static int put_text(struct json_object *object, const char *name, const char *value)
-{
-	struct json_object *text = json_object_new_string(value);
-
-	if (text && json_object_object_add(object, name, text) == 0)
-		return 0;
-	json_object_put(text);
-	return -1;
-}
-
-static int put(struct json_object *object, const char *name, struct json_object *value)
-{
-	if (value && json_object_object_add(object, name, value) == 0)
-		return 0;
-	json_object_put(value);
-	return -1;
-}
-
-static int put_item(struct json_object *array, struct json_object *item)
-{
-	if (item && json_object_array_add(array, item) == 0)
-		return 0;
-	json_object_put(item);
-	return -1;
-}
 
 static int put_tag(struct json_object *tags, const char *key, const char *value)
 {
 	struct json_object *tag = json_object_new_object();
 
-	if (tag && put_text(tag, "key", key) == 0 && put_text(tag, "value", value) == 0)
-		return put_item(tags, tag);
+	if (souk_json_put_text(tag, "key", key, NULL) == SOUK_OK &&
+	    souk_json_put_text(tag, "value", value, NULL) == SOUK_OK)
+		return souk_json_put_item(tags, tag, NULL);
 	json_object_put(tag);
 	return -1;
 }
@@ -116,9 +92,22 @@ static struct json_object *make_image(const char *image)
 	struct json_object *object = json_object_new_object();
 	int is_id = strlen(image) == 36 && strspn(image, "0123456789abcdef-") == 36;
 
-	if (object && put_text(object, is_id ? "id" : "family", image) == 0)
+	if (object && souk_json_put_text(object, is_id ? "id" : "family", image, NULL) == 0)
 		return object;
 	json_object_put(object);
+	return NULL;
+}
+
+static struct json_object *make_rulesets(const char *id)
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *entry = json_object_new_object();
+
+	if (souk_json_put_text(entry, "id", id, NULL) < 0)
+		json_object_put(entry);
+	else if (souk_json_put_item(list, entry, NULL) == SOUK_OK)
+		return list;
+	json_object_put(list);
 	return NULL;
 }
 
@@ -133,18 +122,20 @@ static struct json_object *make_body(const struct order *order)
 	if (!image || !*image)
 		image = souk_call_option(order->call, "image");
 	(void)snprintf(name, sizeof(name), "souk-%.40s", spec->cluster);
-	if (!body || !keys || put_item(keys, json_object_new_string(order->key_name)) < 0) {
+	if (!body || souk_json_put_item(keys, json_object_new_string(order->key_name), NULL) < 0) {
 		json_object_put(keys);
 		json_object_put(body);
 		return NULL;
 	}
-	if (put(body, "ssh_key_names", keys) < 0 ||
-	    put_text(body, "region_name", spec->region) < 0 ||
-	    put_text(body, "instance_type_name", spec->instance_type) < 0 ||
-	    put_text(body, "name", name) < 0 ||
-	    put_text(body, "user_data", order->user_data.data) < 0 ||
-	    put(body, "tags", make_tags(order)) < 0 ||
-	    (image && *image && put(body, "image", make_image(image)) < 0)) {
+	if (souk_json_put(body, "ssh_key_names", keys, NULL) < 0 ||
+	    souk_json_put_text(body, "region_name", spec->region, NULL) < 0 ||
+	    souk_json_put_text(body, "instance_type_name", spec->instance_type, NULL) < 0 ||
+	    souk_json_put_text(body, "name", name, NULL) < 0 ||
+	    souk_json_put_text(body, "user_data", order->user_data.data, NULL) < 0 ||
+	    souk_json_put(body, "tags", make_tags(order), NULL) < 0 ||
+	    (order->ruleset[0] &&
+	     souk_json_put(body, "firewall_rulesets", make_rulesets(order->ruleset), NULL) < 0) ||
+	    (image && *image && souk_json_put(body, "image", make_image(image), NULL) < 0)) {
 		json_object_put(body);
 		return NULL;
 	}
@@ -190,12 +181,6 @@ static int add_new(const struct order *order, struct json_object *data,
 	return ret;
 }
 
-/* An answer that is lost, or that cannot be read, may be that of a launch that took place. */
-static int doubtful(int code, const struct souk_error *why)
-{
-	return code == SOUK_E_INTERNAL || (code == SOUK_E_TRANSIENT && why->reason[0]);
-}
-
 static int launch_one(const struct order *order, struct souk_instance_list *out,
 		      struct souk_error *err)
 {
@@ -215,11 +200,10 @@ static int launch_one(const struct order *order, struct souk_instance_list *out,
 	int ret;
 
 	if (!body)
-		return lambda_nomem(err);
-	request.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE);
+		return souk_error_nomem(err);
+	request.body = souk_json_body(body);
 	if (!request.body)
-		return lambda_nomem(err);
+		return souk_error_nomem(err);
 	(void)snprintf(doing, sizeof(doing), "start %.64s in '%.40s'", order->spec->instance_type,
 		       order->spec->region);
 	ret = lambda_send(order->lambda, order->call, &request, &reply, &data, &why);
@@ -227,8 +211,11 @@ static int launch_one(const struct order *order, struct souk_instance_list *out,
 		ret = add_new(order, data, out, &why);
 	if (ret == SOUK_OK)
 		return ret;
-	if (doubtful(ret, &why))
-		why.code = SOUK_E_TIMEOUT;
+	/* What is wrong with the request is wrong with this type or this place: another may do. */
+	if (ret == SOUK_E_INVALID || ret == SOUK_E_NOT_FOUND)
+		souk_error_scope(&why, SOUK_SCOPE_OFFER);
+	/* By an answer that is lost, or that cannot be read, it may be there. */
+	souk_error_doubtful(&why);
 	return souk_error_copy(&why, err);
 }
 
@@ -289,15 +276,15 @@ static int already_there(const struct order *order, struct souk_instance_list *o
 	return ret < 0 ? ret : n;
 }
 
-int lambda_provision(void *self, struct souk_call *call, const struct souk_instance_spec *spec,
-		     struct souk_instance_list *out, struct souk_error *err)
+/* With the lock of the token. */
+static int provision(struct lambda *self, struct souk_call *call,
+		     const struct souk_instance_spec *spec, struct souk_instance_list *out,
+		     struct souk_error *err)
 {
 	struct order order = { .lambda = self, .call = call, .spec = spec };
 	uint32_t made;
-	int ret = check_spec(spec, err);
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	order.user = souk_call_option(call, "image_user");
 	if (!order.user || !*order.user)
 		order.user = LAMBDA_USER;
@@ -315,6 +302,8 @@ int lambda_provision(void *self, struct souk_call *call, const struct souk_insta
 	lambda_key_name(order.key_name, spec->cluster, spec->owner,
 			spec->ssh_public_key ? spec->ssh_public_key : "");
 	if (ret == SOUK_OK)
+		ret = lambda_ruleset_find(self, call, spec->region, order.ruleset, err);
+	if (ret == SOUK_OK)
 		ret = lambda_key_ensure(self, call, order.key_name, spec->ssh_public_key, err);
 	/* All or none: those that were made are in 'out', and the core gives them back. */
 	while (ret == SOUK_OK && made < spec->count) {
@@ -326,6 +315,21 @@ int lambda_provision(void *self, struct souk_call *call, const struct souk_insta
 	if (order.user_data.size)
 		explicit_bzero(order.user_data.data, order.user_data.len);
 	souk_buf_fini(&order.user_data);
+	return ret;
+}
+
+int lambda_provision(void *self, struct souk_call *call, const struct souk_instance_spec *spec,
+		     struct souk_instance_list *out, struct souk_error *err)
+{
+	struct souk_lock *lock = NULL;
+	int ret = check_spec(spec, err);
+
+	/* Who asks at the same time must find what is made here. */
+	if (ret == SOUK_OK)
+		ret = souk_call_lock(call, spec->request_token, &lock, err);
+	if (ret == SOUK_OK)
+		ret = provision(self, call, spec, out, err);
+	souk_lock_free(lock);
 	return ret;
 }
 
@@ -342,8 +346,8 @@ static int body_of_alive(struct json_object *list, const struct souk_instance_re
 	size_t i;
 	int ret = SOUK_OK;
 
-	if (!body || !ids || put(body, "instance_ids", json_object_get(ids)) < 0)
-		ret = lambda_nomem(err);
+	if (!body || !ids || souk_json_put(body, "instance_ids", json_object_get(ids), NULL) < 0)
+		ret = souk_error_nomem(err);
 	for (i = 0; ret == SOUK_OK && i < json_object_array_length(list); i++) {
 		ret = souk_json_item(list, "data[]", i, &machine, err);
 		if (ret == SOUK_OK)
@@ -353,8 +357,8 @@ static int body_of_alive(struct json_object *list, const struct souk_instance_re
 		for (k = 0; ret == SOUK_OK && k < n; k++)
 			if (strcmp(refs[k].id, id) == 0 &&
 			    lambda_machine_status(status) <= SOUK_INSTANCE_STOPPED &&
-			    put_item(ids, json_object_new_string(id)) < 0)
-				ret = lambda_nomem(err);
+			    souk_json_put_item(ids, json_object_new_string(id), NULL) < 0)
+				ret = souk_error_nomem(err);
 	}
 	if (ret == SOUK_OK && json_object_array_length(ids))
 		*body_out = json_object_get(body);
@@ -377,9 +381,9 @@ static int terminate(struct lambda *lambda, struct souk_call *call, struct json_
 	};
 	int ret;
 
-	request.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+	request.body = souk_json_body(body);
 	if (!request.body)
-		return lambda_nomem(err);
+		return souk_error_nomem(err);
 	ret = lambda_send(lambda, call, &request, &reply, &data, &why);
 	/* One of them has ended since it was listed; the others have their turn when the core asks
 	 * again, as it does until all are gone. */

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c - is the key good, and what may it do */
 
-#include <stdio.h>
-#include <string.h>
-
 #include "market.h"
 
 const char runpod_permissions[] =
@@ -14,18 +11,6 @@ const char runpod_permissions[] =
 	"  GET    /v2/pods, /v2/pods/ID\n"
 	"  POST   /v2/pods\n"
 	"  DELETE /v2/pods/ID\n";
-
-/* RunPod tells nobody whose a key is; its last characters tell the user which it is. */
-static int set_principal(const struct runpod *runpod, struct souk_identity *out,
-			 struct souk_error *err)
-{
-	size_t len = strlen(runpod->key);
-	char text[32];
-
-	(void)snprintf(text, sizeof(text), "API key ...%s",
-		       len >= 16 ? runpod->key + len - 4 : "");
-	return souk_identity_set(out, "principal", text, err);
-}
 
 static int try_reading(struct runpod *runpod, struct souk_call *call, const char *what,
 		       const char *path, const char *doing, struct souk_error *err)
@@ -64,11 +49,12 @@ static int try_creating(struct runpod *runpod, struct souk_call *call, struct so
 				    "'souk provider info runpod' says what is needed");
 }
 
+/* RunPod tells nobody whose a key is. */
 int runpod_check(void *self, struct souk_call *call, struct souk_identity *out,
 		 struct souk_error *err)
 {
 	struct runpod *runpod = self;
-	int ret = set_principal(runpod, out, err);
+	int ret = souk_identity_set_key(out, runpod->key, err);
 
 	if (ret == SOUK_OK)
 		ret = try_reading(runpod, call, "ListPods", "/v2/pods", "list the pods", err);

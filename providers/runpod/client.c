@@ -60,11 +60,8 @@ static int should_retry(const struct souk_http_reply *reply, void *arg)
 	const struct runpod_request *request = arg;
 	struct runpod_fault fault;
 	struct runpod_meaning meaning;
-	const char *body;
-	size_t size;
 
-	body = souk_http_reply_body(reply, &size);
-	runpod_fault_parse(souk_http_reply_status(reply), body, size, &fault);
+	runpod_fault_of(reply, &fault);
 	meaning = runpod_fault_meaning(&fault, request->is_create);
 	return meaning.code == SOUK_E_TRANSIENT || meaning.code == SOUK_E_RATE_LIMIT ||
 	       meaning.code == SOUK_E_TIMEOUT;
@@ -75,25 +72,17 @@ static int read_reply(const struct runpod_request *request, const struct souk_ht
 {
 	int status = souk_http_reply_status(reply);
 	struct runpod_fault fault;
-	const char *after;
 	const char *body;
-	uint32_t seconds;
 	size_t size = 0;
-	int ret;
 
-	body = souk_http_reply_body(reply, &size);
 	if (status < 200 || status > 299) {
-		runpod_fault_parse(status, body, size, &fault);
-		ret = runpod_fault_error(&fault, request->is_create, request->doing, err);
-		after = souk_http_reply_header(reply, "Retry-After");
-		if (after && souk_parse_u32("retry", after, &seconds, NULL) == SOUK_OK)
-			souk_error_retry_after(err, seconds < UINT32_MAX / 1000 ? seconds * 1000 :
-										  UINT32_MAX);
-		return ret;
+		runpod_fault_of(reply, &fault);
+		return runpod_fault_error(&fault, request->is_create, request->doing, err);
 	}
 	*out = NULL;
 	if (status == 204)
 		return SOUK_OK;
+	body = souk_http_reply_body(reply, &size);
 	*out = souk_json_parse(body, size);
 	if (*out)
 		return SOUK_OK;

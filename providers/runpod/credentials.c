@@ -3,32 +3,8 @@
 
 #include "runpod.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { MAX_CONFIG = 64 * 1024, MAX_KEY = 1024 };
-
-void runpod_key_free(char *key)
-{
-	if (!key)
-		return;
-	explicit_bzero(key, strlen(key));
-	free(key);
-}
-
-/* Cut white space off both ends. */
-static char *trim(char *text)
-{
-	size_t len;
-
-	text += strspn(text, " \t\r");
-	len = strlen(text);
-	while (len && strchr(" \t\r", text[len - 1]))
-		text[--len] = '\0';
-	return text;
-}
 
 /* The value of 'apikey = VALUE', in quotes or bare; NULL if the line is another one. */
 static char *value_of_key(char *line)
@@ -39,10 +15,10 @@ static char *value_of_key(char *line)
 	if (!equals)
 		return NULL;
 	*equals = '\0';
-	name = trim(line);
+	name = souk_text_trim(line);
 	if (strcasecmp(name, "apikey") != 0 && strcasecmp(name, "api_key") != 0)
 		return NULL;
-	value = trim(equals + 1);
+	value = souk_text_trim(equals + 1);
 	if (*value == '"' || *value == '\'') {
 		end = strchr(value + 1, *value);
 		if (!end)
@@ -51,7 +27,7 @@ static char *value_of_key(char *line)
 		return value + 1;
 	}
 	value[strcspn(value, "#")] = '\0';
-	return trim(value);
+	return souk_text_trim(value);
 }
 
 /*
@@ -68,10 +44,10 @@ char *runpod_key_in_config(char *text)
 		rest = strchr(line, '\n');
 		if (rest)
 			*rest++ = '\0';
-		line = trim(line);
+		line = souk_text_trim(line);
 		if (*line == '[') {
 			line[strcspn(line, "#")] = '\0';
-			is_default = strcmp(trim(line), "[default]") == 0;
+			is_default = strcmp(souk_text_trim(line), "[default]") == 0;
 			continue;
 		}
 		if (*line == '#' || !is_default)
@@ -83,86 +59,20 @@ char *runpod_key_in_config(char *text)
 	return NULL;
 }
 
-/* A key goes into a header: nothing but what can be seen, and not without end. */
-static int check_key(const char *key, const char *from, struct souk_error *err)
-{
-	size_t i;
-
-	for (i = 0; key[i]; i++)
-		if (key[i] <= ' ' || key[i] > '~' || i >= MAX_KEY)
-			break;
-	if (i && !key[i])
-		return SOUK_OK;
-	souk_error_set(err, SOUK_E_AUTH, "%s holds no RunPod API key", from);
-	return souk_error_hint(err, "a key looks like 'rpa_...'; make one in the RunPod console, "
-				    "under Settings, API Keys");
-}
-
-static int take(const char *key, const char *from, char **key_out, struct souk_error *err)
-{
-	char *copy;
-	int ret = check_key(key, from, err);
-
-	if (ret < 0)
-		return ret;
-	copy = strdup(key);
-	if (!copy)
-		return runpod_nomem(err);
-	*key_out = copy;
-	return SOUK_OK;
-}
-
-static int key_in_file(char **key_out, struct souk_error *err)
-{
-	const char *home = souk_getenv("HOME");
-	RUNPOD_AUTO_BUF struct souk_buf text = { 0 };
-	struct souk_error why = SOUK_ERROR_INIT;
-	char path[4096];
-	char *key;
-	int ret;
-
-	if (!home)
-		return SOUK_OK;
-	(void)snprintf(path, sizeof(path), "%s/.runpod/config.toml", home);
-	ret = souk_read_file(path, MAX_CONFIG, &text, &why);
-	if (ret == SOUK_E_NOT_FOUND)
-		return SOUK_OK;
-	if (ret < 0)
-		return souk_error_set(err, ret == SOUK_E_NOMEM ? ret : SOUK_E_AUTH, "%s",
-				      why.message);
-	if (!text.len)
-		return SOUK_OK;
-	key = runpod_key_in_config(text.data);
-	if (key)
-		ret = take(key, path, key_out, err);
-	explicit_bzero(text.data, text.len);
-	return ret;
-}
-
 int runpod_key_find(struct souk_call *call, char **key_out, struct souk_error *err)
 {
-	const char *variable = souk_getenv("RUNPOD_API_KEY");
-	char *key = NULL;
-	char *secret = NULL;
-	int ret;
+	static const char *const variables[] = { "RUNPOD_API_KEY", NULL };
+	static const struct souk_key_source source = {
+		SOUK_KEY_SOURCE_HEAD,
+		.title = "RunPod",
+		.variables = variables,
+		.file = ".runpod/config.toml",
+		.in_file = runpod_key_in_config,
+		.looks = "a key looks like 'rpa_...'; make one in the RunPod console, under "
+			 "Settings, API Keys",
+		.advice = "set RUNPOD_API_KEY, or run 'runpodctl config --apiKey KEY', which "
+			  "writes ~/.runpod/config.toml",
+	};
 
-	if (souk_call_option(call, "api_key")) {
-		ret = souk_call_secret(call, "api_key", &secret, err);
-		if (ret == SOUK_OK)
-			ret = take(secret, "the setting 'api_key'", &key, err);
-		souk_secret_free(secret);
-	} else if (variable) {
-		ret = take(variable, "RUNPOD_API_KEY", &key, err);
-	} else {
-		ret = key_in_file(&key, err);
-	}
-	if (ret < 0)
-		return ret;
-	if (!key) {
-		souk_error_set(err, SOUK_E_AUTH, "no RunPod API key found");
-		return souk_error_hint(err, "set RUNPOD_API_KEY, or run 'runpodctl config --apiKey "
-					    "KEY', which writes ~/.runpod/config.toml");
-	}
-	*key_out = key;
-	return SOUK_OK;
+	return souk_call_api_key(call, &source, key_out, err);
 }

@@ -3,7 +3,6 @@
 
 #include "errors.h"
 
-#include <ctype.h>
 #include <json.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,31 +11,6 @@
 #include "runpod.h"
 
 enum { MAX_FAULT_BODY = 256 * 1024 };
-
-/* Copy with each run of control characters as one space, and without a full stop at the end. */
-static void copy_text(char *to, size_t size, const char *from)
-{
-	size_t n = 0;
-
-	for (; from && *from && n + 1 < size; from++) {
-		unsigned char c = (unsigned char)*from;
-
-		if (c > 0x20 && c != 0x7f)
-			to[n++] = (char)c;
-		else if (n && to[n - 1] != ' ')
-			to[n++] = ' ';
-	}
-	/* Not half a character of UTF-8. */
-	if (n + 1 == size && from && *from) {
-		while (n && ((unsigned char)to[n - 1] & 0xc0) == 0x80)
-			n--;
-		if (n && (unsigned char)to[n - 1] >= 0xc0)
-			n--;
-	}
-	while (n && (to[n - 1] == ' ' || to[n - 1] == '.'))
-		n--;
-	to[n] = '\0';
-}
 
 void runpod_fault_parse(int status, const char *body, size_t size, struct runpod_fault *out)
 {
@@ -55,14 +29,23 @@ void runpod_fault_parse(int status, const char *body, size_t size, struct runpod
 	if (souk_json_array_opt(object, "", "errors", &list, NULL) == SOUK_OK && list &&
 	    json_object_is_type(json_object_array_get_idx(list, 0), json_type_string))
 		first = json_object_get_string(json_object_array_get_idx(list, 0));
-	copy_text(out->title, sizeof(out->title), title);
+	souk_text_line(out->title, sizeof(out->title), title);
 	(void)snprintf(whole, sizeof(whole), "%.390s", detail ? detail : "");
-	copy_text(out->detail, sizeof(out->detail), whole);
+	souk_text_line(out->detail, sizeof(out->detail), whole);
 	if (first) {
 		(void)snprintf(whole, sizeof(whole), "%s%s%.390s", out->detail,
 			       out->detail[0] ? ": " : "", first);
-		copy_text(out->detail, sizeof(out->detail), whole);
+		souk_text_line(out->detail, sizeof(out->detail), whole);
 	}
+}
+
+void runpod_fault_of(const struct souk_http_reply *reply, struct runpod_fault *out)
+{
+	size_t size = 0;
+	const char *body = souk_http_reply_body(reply, &size);
+
+	runpod_fault_parse(souk_http_reply_status(reply), body, size, out);
+	out->retry_after_ms = souk_http_reply_retry_after_ms(reply);
 }
 
 /* Nothing to be had comes with no code, and in earlier versions of the API with a 500. */
@@ -119,17 +102,20 @@ int runpod_fault_error(const struct runpod_fault *fault, int is_create, const ch
 		       struct souk_error *err)
 {
 	struct runpod_meaning meaning = runpod_fault_meaning(fault, is_create);
-	char reason[SOUK_ERROR_REASON_SIZE];
+	char status[16];
+	const struct souk_refusal refusal = {
+		SOUK_REFUSAL_HEAD,
+		.code = meaning.code,
+		.scope = meaning.scope,
+		.status = fault->status,
+		.retry_after_ms = fault->retry_after_ms,
+		.doing = doing,
+		.message = fault->detail[0] ? fault->detail : fault->title,
+	};
 
-	if (fault->detail[0] || fault->title[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing,
-			       fault->detail[0] ? fault->detail : fault->title);
-	else
-		souk_error_set(err, meaning.code, "cannot %s: HTTP status %d", doing,
-			       fault->status);
-	souk_error_scope(err, meaning.scope);
-	(void)snprintf(reason, sizeof(reason), "%d", fault->status);
-	souk_error_reason(err, reason);
+	souk_error_refused(err, &refusal);
+	(void)snprintf(status, sizeof(status), "%d", fault->status);
+	souk_error_reason(err, status);
 	switch (fault->status) {
 	case 401:
 		souk_error_hint(err, "check the API key: it may have been deleted or be of another "

@@ -16,14 +16,17 @@ libprovider_runpod_la_SOURCES = \
 	%D%/pods.c \
 	%D%/provision.c \
 	%D%/quote.c \
+	%D%/rehearse.c \
 	%D%/rows.c \
 	%D%/runpod.c \
+	%D%/volume.c \
 	%D%/catalog.h \
 	%D%/errors.h \
 	%D%/gpus.h \
 	%D%/market.h \
 	%D%/pods.h \
-	%D%/runpod.h
+	%D%/runpod.h \
+	%D%/volume.h
 libprovider_runpod_la_CPPFLAGS = $(PROVIDER_CPPFLAGS) $(PROVIDER_RUNPOD_CFLAGS)
 libprovider_runpod_la_CFLAGS = $(PROVIDER_CFLAGS)
 libprovider_runpod_la_LIBADD = $(PROVIDER_RUNPOD_LIBS)
@@ -40,13 +43,6 @@ MAN_PAGES += \
 nodist_catalog_DATA += catalog/runpod.catalog
 
 nodist_transfer_DATA += transfer/runpod.csv
-CLEANFILES += transfer/runpod.csv
-transfer/runpod.csv: %D%/transfer.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
-
 nodist_charges_DATA += charges/runpod.csv
-CLEANFILES += charges/runpod.csv
-charges/runpod.csv: %D%/charges.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/charges.csv $@
 endif
 EXTRA_DIST += %D%/offers.csv %D%/transfer.csv %D%/charges.csv

@@ -81,6 +81,24 @@ static int read_ssh(struct json_object *pod, struct souk_instance *instance, str
 	return SOUK_OK;
 }
 
+/* How siblings reach it: an address of RunPod's own network, if the pod was given one. */
+static int read_private(struct json_object *pod, struct souk_instance *instance,
+			struct souk_error *err)
+{
+	struct json_object *network;
+	int ret = souk_json_object_opt(pod, "pods[]", "globalNetworking", &network, err);
+
+	if (ret < 0 || !network)
+		return ret;
+	ret = souk_json_text_opt(network, "pods[].globalNetworking", "ip",
+				 &instance->private_address, err);
+	if (ret == SOUK_OK && instance->private_address && !is_address(instance->private_address))
+		return souk_error_set(err, SOUK_E_INTERNAL,
+				      "RunPod's answer makes no sense: an address is '%.60s'",
+				      instance->private_address);
+	return ret;
+}
+
 static int read_place(struct json_object *pod, struct json_object *env,
 		      char country[RUNPOD_NAME_SIZE], struct souk_instance *instance,
 		      struct souk_error *err)
@@ -117,7 +135,8 @@ int runpod_pod_add(struct json_object *pod, const struct runpod_wanted *wanted,
 	if ((ret = souk_json_text(pod, "pods[]", "id", &instance.id, err)) < 0 ||
 	    (ret = souk_json_text(pod, "pods[]", "status", &status, err)) < 0 ||
 	    (ret = souk_json_text_opt(pod, "pods[]", "createdAt", &created, err)) < 0 ||
-	    (ret = read_place(pod, env, country, &instance, err)) < 0)
+	    (ret = read_place(pod, env, country, &instance, err)) < 0 ||
+	    (ret = read_private(pod, &instance, err)) < 0)
 		return ret;
 	if (wanted && differs(wanted->region, instance.region))
 		return 0;
@@ -134,6 +153,8 @@ int runpod_pod_add(struct json_object *pod, const struct runpod_wanted *wanted,
 	instance.host_key = variable(env, RUNPOD_ENV_HOST_KEY);
 	if (created && souk_parse_time("createdAt", created, &instance.created_at, NULL) < 0)
 		instance.created_at = 0;
+	if (wanted && wanted->center && instance.zone)
+		(void)snprintf(wanted->center, RUNPOD_NAME_SIZE, "%s", instance.zone);
 	ret = souk_instance_list_add(out, &instance, err);
 	return ret < 0 ? ret : 1;
 }

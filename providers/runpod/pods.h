@@ -19,6 +19,7 @@
 /* Whether a filter wants a pod. A NULL filter wants all that is ours. */
 struct runpod_wanted {
 	const char *cluster, *owner, *token, *region;
+	char *center; /* RUNPOD_NAME_SIZE: that of the last pod that was added; NULL: not asked for */
 };
 
 /* Add a pod of a reply to the list if it is one of ours that is wanted. 1: added. 0: not. */
@@ -37,6 +38,13 @@ int runpod_describe(void *self, struct souk_call *call, const struct souk_instan
 		    uint32_t n, struct souk_instance_list *out, struct souk_error *err);
 int runpod_teardown(void *self, struct souk_call *call, const struct souk_instance_ref *refs,
 		    uint32_t n, struct souk_error *err);
+/* rehearse.c */
+int runpod_rehearse(void *self, struct souk_call *call, uint32_t scene,
+		    const struct souk_http_request *request, int32_t *status_out,
+		    struct souk_buf *body, struct souk_buf *permission, struct souk_error *err);
+int runpod_policy(void *self, const char *const *permissions, uint32_t n, struct souk_buf *out,
+		  struct souk_error *err);
+
 int runpod_list_instances(void *self, struct souk_call *call,
 			  const struct souk_instance_filter *filter, struct souk_instance_list *out,
 			  struct souk_error *err);

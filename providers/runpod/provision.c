@@ -9,6 +9,7 @@
 #include "gpus.h"
 #include "runpod.h"
 #include "pods.h"
+#include "volume.h"
 
 #define IMAGE_GPU "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 #define IMAGE_GPU_CUDA "12.8" /* what the machine's driver has to be able to do for it */
@@ -53,24 +54,9 @@ struct order {
 	const struct souk_instance_spec *spec;
 	struct runpod_type type;
 	char gpu_id[256];
+	struct runpod_volume volume;
 	struct json_object *places; /* ids of data centres; NULL: anywhere */
 };
-
-static int put(struct json_object *object, const char *name, struct json_object *value)
-{
-	if (!value)
-		return -1;
-	if (json_object_object_add(object, name, value) < 0) {
-		json_object_put(value);
-		return -1;
-	}
-	return 0;
-}
-
-static int put_text(struct json_object *object, const char *name, const char *value)
-{
-	return put(object, name, json_object_new_string(value));
-}
 
 static int put_base64(struct json_object *env, const char *name, const char *text)
 {
@@ -80,7 +66,7 @@ static int put_base64(struct json_object *env, const char *name, const char *tex
 	souk_buf_init(&coded, 2 * MAX_START);
 	souk_buf_base64(&coded, text, strlen(text));
 	if (souk_buf_failed(&coded, NULL) == SOUK_OK)
-		ret = put_text(env, name, coded.data);
+		ret = souk_json_put_text(env, name, coded.data, NULL);
 	souk_buf_fini(&coded);
 	return ret;
 }
@@ -88,7 +74,7 @@ static int put_base64(struct json_object *env, const char *name, const char *tex
 /* A key as it stands in a file of keys: no line break at its end. */
 static int put_line(struct json_object *env, const char *name, const char *text)
 {
-	return put(env, name, json_object_new_string_len(text, (int)strcspn(text, "\r\n")));
+	return souk_json_put(env, name, json_object_new_string_len(text, (int)strcspn(text, "\r\n")), NULL);
 }
 
 static struct json_object *make_env(const struct order *order)
@@ -98,12 +84,12 @@ static struct json_object *make_env(const struct order *order)
 
 	if (!env)
 		return NULL;
-	if (put_text(env, RUNPOD_ENV_CLUSTER, spec->cluster) < 0 ||
-	    put_text(env, RUNPOD_ENV_OWNER, spec->owner ? spec->owner : "") < 0 ||
-	    put_text(env, RUNPOD_ENV_TOKEN, spec->request_token) < 0 ||
-	    put_text(env, RUNPOD_ENV_REGION, spec->region) < 0 ||
-	    put_text(env, RUNPOD_ENV_TYPE, spec->instance_type) < 0 ||
-	    put_text(env, RUNPOD_ENV_USER, "root") < 0 ||
+	if (souk_json_put_text(env, RUNPOD_ENV_CLUSTER, spec->cluster, NULL) < 0 ||
+	    souk_json_put_text(env, RUNPOD_ENV_OWNER, spec->owner ? spec->owner : "", NULL) < 0 ||
+	    souk_json_put_text(env, RUNPOD_ENV_TOKEN, spec->request_token, NULL) < 0 ||
+	    souk_json_put_text(env, RUNPOD_ENV_REGION, spec->region, NULL) < 0 ||
+	    souk_json_put_text(env, RUNPOD_ENV_TYPE, spec->instance_type, NULL) < 0 ||
+	    souk_json_put_text(env, RUNPOD_ENV_USER, "root", NULL) < 0 ||
 	    put_line(env, "PUBLIC_KEY", spec->ssh_public_key) < 0 ||
 	    put_base64(env, "SOUK_START", start_script) < 0 ||
 	    (spec->host_key_private && spec->host_key_public &&
@@ -123,12 +109,12 @@ static struct json_object *make_compute(const struct order *order, int needs_cud
 	if (!compute)
 		return NULL;
 	if (order->type.gpus)
-		bad = put_text(compute, "id", order->gpu_id) < 0 ||
-		      put(compute, "count", json_object_new_int((int)order->type.gpus)) < 0 ||
-		      (needs_cuda && put_text(compute, "minCudaVersion", IMAGE_GPU_CUDA) < 0);
+		bad = souk_json_put_text(compute, "id", order->gpu_id, NULL) < 0 ||
+		      souk_json_put(compute, "count", json_object_new_int((int)order->type.gpus), NULL) < 0 ||
+		      (needs_cuda && souk_json_put_text(compute, "minCudaVersion", IMAGE_GPU_CUDA, NULL) < 0);
 	else
-		bad = put_text(compute, "id", order->type.flavor) < 0 ||
-		      put(compute, "vcpuCount", json_object_new_int((int)order->type.vcpus)) < 0;
+		bad = souk_json_put_text(compute, "id", order->type.flavor, NULL) < 0 ||
+		      souk_json_put(compute, "vcpuCount", json_object_new_int((int)order->type.vcpus), NULL) < 0;
 	if (!bad)
 		return compute;
 	json_object_put(compute);
@@ -138,11 +124,9 @@ static struct json_object *make_compute(const struct order *order, int needs_cud
 static struct json_object *make_ports(void)
 {
 	struct json_object *ports = json_object_new_array();
-	struct json_object *ssh = json_object_new_string("22/tcp");
 
-	if (ports && ssh && json_object_array_add(ports, ssh) == 0)
+	if (souk_json_put_item(ports, json_object_new_string("22/tcp"), NULL) == SOUK_OK)
 		return ports;
-	json_object_put(ssh);
 	json_object_put(ports);
 	return NULL;
 }
@@ -184,17 +168,23 @@ static struct json_object *make_body(const struct order *order, struct souk_erro
 		return NULL;
 	}
 	(void)snprintf(name, sizeof(name), "souk-%.40s-%.40s", spec->cluster, spec->request_token);
-	if (!body || put_text(body, "name", name) < 0 || put_text(body, "image", image) < 0 ||
-	    put_text(body, "cloud", runpod_cloud_name(order->type.cloud)) < 0 ||
-	    put(body, order->type.gpus ? "gpu" : "cpu", make_compute(order, needs_cuda)) < 0 ||
-	    put(body, "disk", json_object_new_int64((int64_t)disk_gb)) < 0 ||
-	    put(body, "ports", make_ports()) < 0 || put(body, "env", make_env(order)) < 0 ||
-	    put_text(body, "args",
+	if (souk_json_put_text(body, "name", name, NULL) < 0 ||
+	    souk_json_put_text(body, "image", image, NULL) < 0 ||
+	    souk_json_put_text(body, "cloud", runpod_cloud_name(order->type.cloud), NULL) < 0 ||
+	    souk_json_put(body, order->type.gpus ? "gpu" : "cpu", make_compute(order, needs_cuda), NULL) < 0 ||
+	    souk_json_put(body, "disk", json_object_new_int64((int64_t)disk_gb), NULL) < 0 ||
+	    souk_json_put(body, "ports", make_ports(), NULL) < 0 ||
+	    souk_json_put(body, "env", make_env(order), NULL) < 0 ||
+	    runpod_volume_put(&order->volume, body) < 0 ||
+	    souk_json_put_text(body, "args",
 		     "bash -c 'echo \"$SOUK_START\" | base64 -d >/tmp/.souk-start; "
-		     "exec bash /tmp/.souk-start'") < 0 ||
-	    (order->places && put(body, "dataCenterIds", json_object_get(order->places)) < 0)) {
+		     "exec bash /tmp/.souk-start'", NULL) < 0 ||
+	    (spec->count > 1 &&
+	     souk_json_put(body, "globalNetworking", json_object_new_boolean(1), NULL) < 0) ||
+	    (order->places &&
+	     souk_json_put(body, "dataCenterIds", json_object_get(order->places), NULL) < 0)) {
 		json_object_put(body);
-		runpod_nomem(err);
+		souk_error_nomem(err);
 		return NULL;
 	}
 	return body;
@@ -206,9 +196,9 @@ static int check_spec(const struct souk_instance_spec *spec, struct souk_error *
 {
 	const char *what = NULL;
 
-	if (spec->count != 1)
-		what = "pods do not reach each other: one node only";
-	else if (spec->spot)
+	if (!spec->count)
+		return souk_error_set(err, SOUK_E_INVALID, "no pods are asked for");
+	if (spec->spot)
 		what = "this API of RunPod has no spot machines";
 	else if (spec->n_ports)
 		what = "ports of a pod are mapped to others, which souk does not do yet";
@@ -220,6 +210,17 @@ static int check_spec(const struct souk_instance_spec *spec, struct souk_error *
 		return SOUK_OK;
 	souk_error_set(err, SOUK_E_UNSUPPORTED, "%s", what);
 	return souk_error_scope(err, SOUK_SCOPE_PROVIDER);
+}
+
+/* Pods reach each other in RunPod's own network alone, which is for these. */
+static int check_network(const struct order *order, struct souk_error *err)
+{
+	if (order->spec->count == 1 || (order->type.gpus && order->type.cloud == RUNPOD_SECURE &&
+					strncmp(order->gpu_id, "AMD", 3) != 0))
+		return SOUK_OK;
+	return souk_error_set(err, SOUK_E_UNSUPPORTED,
+			      "pods of '%.90s' do not reach each other: several nodes take NVIDIA's GPUs "
+			      "in the secure cloud", order->spec->instance_type);
 }
 
 /* A GPU that is new has a name made of its id, so that its id has to be looked up. */
@@ -235,7 +236,7 @@ static int look_up_gpu(struct order *order, struct souk_error *err)
 	RUNPOD_AUTO_JSON struct json_object *reply = NULL;
 	struct json_object *list, *item;
 	char name[RUNPOD_NAME_SIZE];
-	const char *id;
+	const char *id = "";
 	size_t n, i;
 	int ret;
 
@@ -243,6 +244,9 @@ static int look_up_gpu(struct order *order, struct souk_error *err)
 		(void)snprintf(order->gpu_id, sizeof(order->gpu_id), "%s", known->id);
 		return SOUK_OK;
 	}
+	if (order->runpod->is_rehearsed)
+		(void)snprintf(order->runpod->rehearsed_gpu, RUNPOD_NAME_SIZE, "%s",
+			       order->type.gpu);
 	ret = runpod_send(order->runpod, order->call, &request, &reply, err);
 	if (ret == SOUK_OK)
 		ret = runpod_list(reply, "gpus", &list, &n, err);
@@ -263,14 +267,9 @@ static int look_up_gpu(struct order *order, struct souk_error *err)
 
 static int add_place(struct order *order, const char *id, struct souk_error *err)
 {
-	struct json_object *text = json_object_new_string(id);
-
 	if (!order->places)
 		order->places = json_object_new_array();
-	if (text && order->places && json_object_array_add(order->places, text) == 0)
-		return SOUK_OK;
-	json_object_put(text);
-	return runpod_nomem(err);
+	return souk_json_put_item(order->places, json_object_new_string(id), err);
 }
 
 /* A country without a data centre is all its data centres; RunPod takes no countries here. */
@@ -314,13 +313,17 @@ static int look_up_places(struct order *order, struct souk_error *err)
 
 /* ---- The op ---------------------------------------------------------------------------------- */
 
-/* An answer that is lost, or that cannot be read, may be that of a pod that was made. */
-static int doubtful(int code, const struct souk_error *why)
+/* The siblings of a pod stand where it does. */
+static int stay_at(struct order *order, const char *center, struct souk_error *err)
 {
-	return code == SOUK_E_INTERNAL || (code == SOUK_E_TRANSIENT && why->reason[0]);
+	if (!center || !center[0])
+		return SOUK_OK;
+	json_object_put(order->places);
+	order->places = NULL;
+	return add_place(order, center, err);
 }
 
-static int create(const struct order *order, struct souk_instance_list *out, struct souk_error *err)
+static int create(struct order *order, struct souk_instance_list *out, struct souk_error *err)
 {
 	RUNPOD_AUTO_JSON struct json_object *body = make_body(order, err);
 	RUNPOD_AUTO_JSON struct json_object *pod = NULL;
@@ -338,10 +341,9 @@ static int create(const struct order *order, struct souk_instance_list *out, str
 
 	if (!body)
 		return err ? err->code : SOUK_E_NOMEM;
-	request.body = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN |
-							    JSON_C_TO_STRING_NOSLASHESCAPE);
+	request.body = souk_json_body(body);
 	if (!request.body)
-		return runpod_nomem(err);
+		return souk_error_nomem(err);
 	(void)snprintf(doing, sizeof(doing), "start %.90s in '%.60s'", order->spec->instance_type,
 		       order->spec->zone ? order->spec->zone : order->spec->region);
 	ret = runpod_send(order->runpod, order->call, &request, &pod, &why);
@@ -350,34 +352,66 @@ static int create(const struct order *order, struct souk_instance_list *out, str
 			    souk_error_set(&why, SOUK_E_INTERNAL, "cannot %s: no pod in the answer",
 					   doing);
 	if (ret >= 0)
-		return SOUK_OK;
-	if (doubtful(ret, &why))
-		why.code = SOUK_E_TIMEOUT;
+		return order->spec->count > 1 ?
+			       stay_at(order, souk_json_maybe_text(pod, "dataCenterId"), err) : SOUK_OK;
+	/* By an answer that is lost, or that cannot be read, it may be there. */
+	souk_error_doubtful(&why);
 	return souk_error_copy(&why, err);
+}
+
+static int read_order(struct order *order, struct souk_error *err)
+{
+	const struct souk_instance_spec *spec = order->spec;
+	int ret = check_spec(spec, err);
+
+	if (ret == SOUK_OK && !runpod_type_parse(spec->instance_type, &order->type))
+		ret = souk_error_set(err, SOUK_E_UNSUPPORTED, "RunPod sells no '%.90s'",
+				     spec->instance_type);
+	if (ret == SOUK_OK)
+		ret = runpod_volume_read(order->call, &order->volume, err);
+	if (ret == SOUK_OK && order->volume.gb && !order->type.gpus)
+		ret = souk_error_set(err, SOUK_E_UNSUPPORTED,
+				     "volume_gb: RunPod gives pods without a GPU no volume of their own");
+	return ret;
+}
+
+/* RunPod takes no token: who asks again is told of the pods that have it. With the token's lock. */
+static int provision(struct order *order, struct souk_instance_list *out, struct souk_error *err)
+{
+	char center[RUNPOD_NAME_SIZE] = "";
+	const struct runpod_wanted wanted = { .token = order->spec->request_token, .center = center };
+	uint32_t made;
+	int ret = runpod_pods_find(order->runpod, order->call, &wanted, out, err);
+
+	if (ret < 0)
+		return ret;
+	made = (uint32_t)ret;
+	if (made >= order->spec->count)
+		return SOUK_OK;
+	ret = order->type.gpus ? look_up_gpu(order, err) : SOUK_OK;
+	if (ret == SOUK_OK)
+		ret = check_network(order, err);
+	if (ret == SOUK_OK)
+		ret = center[0] ? stay_at(order, center, err) : look_up_places(order, err);
+	/* All or none: those that were made are in 'out', and the core gives them back. */
+	for (; ret == SOUK_OK && made < order->spec->count; made++)
+		ret = create(order, out, err);
+	json_object_put(order->places);
+	return ret;
 }
 
 int runpod_provision(void *self, struct souk_call *call, const struct souk_instance_spec *spec,
 		     struct souk_instance_list *out, struct souk_error *err)
 {
 	struct order order = { .runpod = self, .call = call, .spec = spec };
-	const struct runpod_wanted wanted = { .token = spec->request_token };
-	int ret = check_spec(spec, err);
+	struct souk_lock *lock = NULL;
+	int ret = read_order(&order, err);
 
-	if (ret == SOUK_OK && !runpod_type_parse(spec->instance_type, &order.type))
-		ret = souk_error_set(err, SOUK_E_UNSUPPORTED, "RunPod sells no '%.90s'",
-				     spec->instance_type);
-	if (ret < 0)
-		return ret;
-	/* RunPod takes no token: who asks again is told of the pod that has it. */
-	ret = runpod_pods_find(self, call, &wanted, out, err);
-	if (ret != 0)
-		return ret < 0 ? ret : SOUK_OK;
-	if (order.type.gpus)
-		ret = look_up_gpu(&order, err);
+	/* Who asks at the same time must find what is made here. */
 	if (ret == SOUK_OK)
-		ret = look_up_places(&order, err);
+		ret = souk_call_lock(call, spec->request_token, &lock, err);
 	if (ret == SOUK_OK)
-		ret = create(&order, out, err);
-	json_object_put(order.places);
+		ret = provision(&order, out, err);
+	souk_lock_free(lock);
 	return ret;
 }

@@ -7,8 +7,10 @@
 #include "catalog.h"
 #include "market.h"
 #include "runpod.h"
+#include "volume.h"
 
-/* Container disk, by RunPod's price page: 0.10 dollars for a GB and a month of 730 hours. */
+/* Container disk, and a volume of a pod that runs, by RunPod's price page: 0.10 dollars for a GB and
+ * a month of 730 hours. */
 enum { DISK_MICROS_PER_GB_MONTH = 100000, HOURS_PER_MONTH = 730 };
 
 static int add_line(struct souk_quote_list *out, const char *item, int64_t micros, const char *note,
@@ -98,6 +100,7 @@ int runpod_quote(void *self, struct souk_call *call, const struct souk_instance_
 {
 	uint32_t count = spec->count ? spec->count : 1;
 	char note[100];
+	struct runpod_volume volume;
 	struct runpod_type type;
 	uint64_t disk_gib;
 	int64_t micros = 0;
@@ -105,7 +108,9 @@ int runpod_quote(void *self, struct souk_call *call, const struct souk_instance_
 
 	if (!runpod_type_parse(spec->instance_type, &type))
 		return no_such_type(spec, err);
-	ret = compute(self, call, &type, spec, &micros, err);
+	ret = runpod_volume_read(call, &volume, err);
+	if (ret == SOUK_OK)
+		ret = compute(self, call, &type, spec, &micros, err);
 	if (ret < 0)
 		return ret;
 	disk_gib = runpod_disk_gb(spec, &type);
@@ -119,6 +124,12 @@ int runpod_quote(void *self, struct souk_call *call, const struct souk_instance_
 		ret = add_line(out, "disk",
 			       (int64_t)disk_gib * DISK_MICROS_PER_GB_MONTH / HOURS_PER_MONTH *
 				       count,
+			       note, err);
+	(void)snprintf(note, sizeof(note), "%u GB of volume at $0.10 for a GB and month",
+		       (unsigned)volume.gb);
+	if (ret == SOUK_OK && volume.gb)
+		ret = add_line(out, "volume",
+			       (int64_t)volume.gb * DISK_MICROS_PER_GB_MONTH / HOURS_PER_MONTH * count,
 			       note, err);
 	if (ret == SOUK_OK)
 		ret = add_line(out, "address", 0, "ports of a shared address cost nothing", err);

@@ -11,6 +11,7 @@
 
 #include "market.h"
 #include "pods.h"
+#include "volume.h"
 
 #define ENDPOINT "https://api.runpod.io"
 
@@ -20,6 +21,10 @@ static const struct souk_option runpod_options[] = {
 	  0 },
 	{ "image", "container image of the machines, where the task names none", NULL,
 	  SOUK_OPT_STRING, 0 },
+	{ "volume_gb", "GB of a volume that outlives the container, and ends with the pod", NULL,
+	  SOUK_OPT_INTEGER, 0 },
+	{ "network_volume", "id of a network volume that pods are given", NULL, SOUK_OPT_STRING, 0 },
+	{ "volume_path", "where a pod sees its volume", RUNPOD_VOLUME_PATH, SOUK_OPT_STRING, 0 },
 	{ NULL, NULL, NULL, 0, 0 },
 };
 
@@ -34,11 +39,6 @@ static const char runpod_credentials_help[] =
 	"An API key: the option 'api_key'; RUNPOD_API_KEY; 'apikey' at the top, or 'api_key' under\n"
 	"[default], of ~/.runpod/config.toml, as runpodctl and RunPod's Python library write it.\n";
 
-int runpod_nomem(struct souk_error *err)
-{
-	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
-}
-
 /* Replies that were kept for one key must not be given to another. 64 bits of a hash tell keys
  * apart, and tell nothing of a key. */
 static void set_scope(struct runpod *runpod)
@@ -51,20 +51,17 @@ static void set_scope(struct runpod *runpod)
 	(void)snprintf(runpod->scope, sizeof(runpod->scope), "%016" PRIx64, hash);
 }
 
-/* The setting is a base that "/v2/..." is added to; who gives it with its "/v2" means the same. */
-static int set_endpoint(struct runpod *runpod, const char *url, struct souk_error *err)
+static int set_endpoint(struct runpod *runpod, struct souk_call *call, struct souk_error *err)
 {
-	size_t len;
+	RUNPOD_AUTO_BUF struct souk_buf url = { 0 };
+	int ret;
 
-	runpod->endpoint = strdup(url && *url ? url : ENDPOINT);
-	if (!runpod->endpoint)
-		return runpod_nomem(err);
-	len = strlen(runpod->endpoint);
-	while (len && runpod->endpoint[len - 1] == '/')
-		runpod->endpoint[--len] = '\0';
-	if (len > 3 && strcmp(runpod->endpoint + len - 3, "/v2") == 0)
-		runpod->endpoint[len - 3] = '\0';
-	return SOUK_OK;
+	souk_buf_init(&url, RUNPOD_MAX_URL / 2);
+	ret = souk_call_endpoint(call, ENDPOINT, "/v2", &url, err);
+	if (ret < 0)
+		return ret;
+	runpod->endpoint = souk_buf_steal(&url);
+	return runpod->endpoint ? SOUK_OK : souk_error_nomem(err);
 }
 
 static int set_clouds(struct runpod *runpod, const char *list, struct souk_error *err)
@@ -97,8 +94,8 @@ static void runpod_close(void *self)
 
 	if (!runpod)
 		return;
-	runpod_key_free(runpod->key);
-	free(runpod->endpoint);
+	souk_secret_free(runpod->key);
+	souk_text_free(runpod->endpoint);
 	pthread_mutex_destroy(&runpod->lock);
 	free(runpod);
 }
@@ -109,9 +106,9 @@ static int runpod_open(struct souk_call *call, void **self_out, struct souk_erro
 	int ret;
 
 	if (!runpod)
-		return runpod_nomem(err);
+		return souk_error_nomem(err);
 	pthread_mutex_init(&runpod->lock, NULL);
-	ret = set_endpoint(runpod, souk_call_option(call, "endpoint"), err);
+	ret = set_endpoint(runpod, call, err);
 	if (ret == SOUK_OK)
 		ret = set_clouds(runpod, souk_call_option(call, "cloud"), err);
 	if (ret == SOUK_OK)
@@ -128,7 +125,8 @@ static int runpod_open(struct souk_call *call, void **self_out, struct souk_erro
 static const struct souk_provider_ops runpod_ops = {
 	SOUK_PROVIDER_HEAD,
 	.threads = SOUK_THREADS_PARALLEL,
-	.features = SOUK_FEATURE_IMAGE | SOUK_FEATURE_DISK_SIZE | SOUK_FEATURE_HOST_KEY,
+	.features = SOUK_FEATURE_IMAGE | SOUK_FEATURE_DISK_SIZE | SOUK_FEATURE_HOST_KEY |
+		    SOUK_FEATURE_MULTI_NODE,
 	.name = "runpod",
 	.title = "RunPod",
 	.options = runpod_options,
@@ -144,6 +142,8 @@ static const struct souk_provider_ops runpod_ops = {
 	.quote = runpod_quote,
 	.check = runpod_check,
 	.credential_signs = runpod_signs,
+	.rehearse = runpod_rehearse,
+	.policy = runpod_policy,
 };
 
 SOUK_PROVIDER_REGISTER(runpod_ops);

@@ -35,17 +35,22 @@ struct runpod {
 	uint32_t clouds;   /* bit of each enum runpod_cloud whose offers are listed */
 	pthread_mutex_t lock;
 	int64_t not_before_ms; /* monotonic: the window of requests is used up until then */
+	int is_rehearsed;      /* set by the first request of a rehearsal, which is the only thread there */
+	char rehearsed_gpu[RUNPOD_NAME_SIZE]; /* the name of the one that is looked up */
 };
 
-/* runpod.c */
-int runpod_nomem(struct souk_error *err);
+static inline int runpod_nomem(struct souk_error *err)
+{
+	return souk_error_nomem(err);
+}
+
+/* gpus.c */
 const char *runpod_cloud_name(enum runpod_cloud cloud);
 
-/* credentials.c: the key of the account; freed with souk_secret_free() or, wiped, by close */
+/* credentials.c: the key of the account; freed with souk_secret_free() */
 int runpod_key_find(struct souk_call *call, char **key_out, struct souk_error *err);
 /* The key in the text of a config.toml, NUL-ended, cut in place; NULL: none. */
 char *runpod_key_in_config(char *text);
-void runpod_key_free(char *key);
 
 /* limits.c: how long to wait by a RateLimit header; 0: not at all */
 uint32_t runpod_limit_wait_ms(const char *header);

@@ -13,7 +13,7 @@ unset LAMBDA_CLOUD_API_TOKEN LAMBDA_CLOUD_TOKEN LAMBDA_API_TOKEN || true
 as_sold () {
 	run 0 offers --providers lambda --instance-type '*' --zones --json
 	mv out offers.json && : >out
-	"$python" "$src/tests/cloudsim/lambdaprices.py" --table >table.json
+	"$python" "$src/tests/cloudsim/lambda_.py" --table >table.json
 	"$python" - >compared 2>&1 <<'EOF' || fail "$(cat compared)"
 import json, sys
 offers = json.load(open("offers.json"))["offers"]
@@ -62,7 +62,7 @@ echo "ok: the seed"
 
 # ---- What is sold
 
-prices_start lambdaprices.py
+prices_start lambda_.py
 run 0 catalog update lambda
 as_sold
 [ "$(asked)" = /api/v1/instance-types ] || fail "asked: $(asked)"
@@ -109,11 +109,11 @@ echo "ok: who asks"
 
 # ---- Troubles on the way
 
-for fault in '"do": "garbage"' '"do": "cut"' '"do": "drop"' '"do": "status", "status": 503' \
-	'"do": "status", "status": 429, "headers": {"Retry-After": "1"}' '"do": "slow", "ms": 1500'
+for fault in '"do": "garbage"' '"do": "truncate"' '"do": "drop-before"' '"do": "unavailable", "status": 503' \
+	'"do": "unavailable", "status": 429, "headers": {"Retry-After": "1"}' '"do": "delay", "ms": 1500'
 do
 	fresh
-	prices_start lambdaprices.py --faults "[{\"path\": \"instance-types\", $fault}]"
+	prices_start lambda_.py --faults "[{\"path\": \"instance-types\", $fault}]"
 	run 0 catalog update lambda
 	as_sold
 done
@@ -121,9 +121,9 @@ echo "ok: an answer that is broken once"
 
 kept=$(catalog_of lambda)
 cp "$kept" before
-for fault in '"do": "garbage"' '"do": "status", "status": 400, "body": "no"'
+for fault in '"do": "garbage"' '"do": "unavailable", "status": 400, "body": "no"'
 do
-	prices_start lambdaprices.py \
+	prices_start lambda_.py \
 		--faults "[{\"path\": \"instance-types\", \"times\": -1, $fault}]"
 	status=0
 	"$souk" catalog update lambda >out 2>err || status=$?

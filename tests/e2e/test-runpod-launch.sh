@@ -17,7 +17,7 @@ export RUNPOD_API_KEY SOUK_CONFIRM_MS SOUK_SETTLE_MS
 # there EXPRESSION: true over d, what the server has
 there () {
 	"$python" -c 'import json, sys, urllib.request
-d = json.load(urllib.request.urlopen(sys.argv[1] + "/state"))
+d = json.load(urllib.request.urlopen(sys.argv[1] + "/_sim/state"))
 sys.exit(0 if eval(sys.argv[2]) else str(d))' "$url" "$1" || fail "on the server's side: not so: $1"
 }
 
@@ -27,19 +27,19 @@ launch () { # STATUS ARG...
 	run "$want" launch -y --providers runpod "$@"
 }
 
-prices_start runpodprices.py --sshd
+prices_start runpod.py --sshd
 run 0 catalog update runpod
 launch 0 -c one --instance-type 1x_RTX4090_SECURE 'echo "on $SOUK_NUM_NODES node"'
 prints 'on 1 node'
-there 'len(d["alive"]) == 1 and d["alive"][0]["gpu"]["id"] == "NVIDIA GeForce RTX 4090"'
-there 'd["alive"][0]["name"].startswith("souk-one-") and d["alive"][0]["cloud"] == "SECURE"'
+there 'len(d["alive"]) == 1 and d["pods"][0]["gpu"]["id"] == "NVIDIA GeForce RTX 4090"'
+there 'd["pods"][0]["name"].startswith("souk-one-") and d["pods"][0]["cloud"] == "SECURE"'
 run 0 exec one 'echo again'
 prints again
 run 0 status --refresh --json
 json '[(c["name"], c["status"]) for c in d["clusters"]] == [("one", "UP")]'
 "$python" -c 'import json, sys, urllib.request
-d = json.load(urllib.request.urlopen(sys.argv[1] + "/state"))
-env = d["alive"][0]["env"]
+d = json.load(urllib.request.urlopen(sys.argv[1] + "/_sim/state"))
+env = d["pods"][0]["env"]
 open("start", "w").write(env["SOUK_START"])
 open("hostkey.pub", "w").write(env["SOUK_HOST_KEY_PUBLIC"] + "\n")
 open("hostkey", "w").write(env["SOUK_HOST_KEY"])
@@ -72,20 +72,20 @@ cmp hostkey.pub pod/etc/ssh/ssh_host_ed25519_key.pub || fail 'not the host key'
 echo "ok: the start script"
 
 # A create whose answer is lost is found by its token, and is not made twice.
-prices_start runpodprices.py --sshd --faults '[{"path": "v2/pods$", "after": 1, "do": "cut"}]'
+prices_start runpod.py --sshd --faults '[{"path": "v2/pods$", "skip": 1, "do": "truncate"}]'
 launch 0 -c lost --instance-type cpu5c-4-8 'echo found'
 prints found
-there 'd["ever"] == 1'
+there 'len(d["ever"]) == 1'
 run 0 down -y lost
 there 'd["alive"] == []'
 echo "ok: a lost answer"
 
 # Where there is none, the next place is tried, and nothing is left behind.
-prices_start runpodprices.py --sshd --faults '[{"path": "v2/pods$", "after": 1, "do": "status", "status": 400, "body": "{\"title\": \"Bad Request\", \"status\": 400, \"detail\": \"There are no longer any instances available with the requested specifications.\"}"}]'
+prices_start runpod.py --sshd --faults '[{"path": "v2/pods$", "skip": 1, "do": "unavailable", "status": 400, "body": "{\"title\": \"Bad Request\", \"status\": 400, \"detail\": \"There are no longer any instances available with the requested specifications.\"}"}]'
 launch 0 -c next --instance-type cpu5c-4-8 'echo elsewhere'
 prints elsewhere
 says err 'no longer any instances available'
-there 'd["ever"] == 1'
+there 'len(d["ever"]) == 1'
 run 0 down -y next
 there 'd["alive"] == []'
 echo "ok: the next place"

@@ -12,7 +12,7 @@ export RUNPOD_API_KEY
 as_sold () {
 	run 0 offers --providers runpod --instance-type '*' --zones --json
 	mv out offers.json && : >out
-	"$python" "$src/tests/cloudsim/runpodprices.py" --table >table.json
+	"$python" "$src/tests/cloudsim/runpod.py" --table >table.json
 	"$python" - "$@" >compared 2>&1 <<'EOF' || fail "$(cat compared)"
 import decimal, json, sys
 offers = json.load(open("offers.json"))["offers"]
@@ -90,7 +90,7 @@ echo "ok: the seed"
 
 # ---- What is sold
 
-prices_start runpodprices.py
+prices_start runpod.py
 run 0 catalog update runpod
 as_sold SECURE
 # One and more GPUs up to 8, 2 to 32 vCPUs, the data centres; each once.
@@ -98,7 +98,7 @@ as_sold SECURE
 [ "$(asked | sort -u | wc -l)" -eq 14 ] || fail "asked twice: $(asked)"
 run 0 catalog update runpod --set runpod.cloud=secure,community
 as_sold SECURE COMMUNITY
-prices_start runpodprices.py --no-etag
+prices_start runpod.py --no-etag
 run 0 catalog update runpod --set runpod.cloud=community
 as_sold COMMUNITY
 echo "ok: complete and correct"
@@ -133,10 +133,10 @@ troubled () {
 	faults=$1
 	shift
 	fresh
-	prices_start runpodprices.py --faults "$faults" "$@"
+	prices_start runpod.py --faults "$faults" "$@"
 }
 
-troubled '[{"path": "count=3&", "do": "status", "status": 429, "headers": {"Retry-After": "1"}}]'
+troubled '[{"path": "count=3&", "do": "unavailable", "status": 429, "headers": {"Retry-After": "1"}}]'
 run 0 catalog update runpod
 as_sold SECURE
 [ "$(asked | grep -c 'count=3&')" -eq 2 ] || fail 'not asked again'
@@ -145,22 +145,22 @@ run 0 catalog update runpod
 as_sold SECURE
 echo "ok: too many requests"
 
-for fault in '"do": "garbage"' '"do": "cut"' '"do": "status", "status": 503'
+for fault in '"do": "garbage"' '"do": "truncate"' '"do": "unavailable", "status": 503'
 do
 	troubled "[{\"path\": \"count=3&\", $fault}]"
 	run 0 catalog update runpod
 	as_sold SECURE
 done
-troubled '[{"path": "datacenters", "do": "slow", "ms": 1500}]'
+troubled '[{"path": "datacenters", "do": "delay", "ms": 1500}]'
 run 0 catalog update runpod
 as_sold SECURE
 echo "ok: a broken answer, a slow one"
 
 kept=$(catalog_of runpod)
 cp "$kept" before
-for fault in '"do": "garbage"' '"do": "status", "status": 400, "body": "no"'
+for fault in '"do": "garbage"' '"do": "unavailable", "status": 400, "body": "no"'
 do
-	prices_start runpodprices.py --faults "[{\"path\": \"count=5&\", \"times\": -1, $fault}]"
+	prices_start runpod.py --faults "[{\"path\": \"count=5&\", \"times\": -1, $fault}]"
 	forget_answers
 	status=0
 	"$souk" catalog update runpod >out 2>err || status=$?
@@ -174,7 +174,7 @@ echo "ok: an answer that stays broken leaves what there was"
 
 # ---- Interrupted, and begun again
 
-troubled '[{"path": "count=[678]&", "times": -1, "do": "slow", "ms": 20000}]'
+troubled '[{"path": "count=[678]&", "times": -1, "do": "delay", "ms": 20000}]'
 "$souk" catalog update runpod >out 2>err </dev/null &
 pid=$!
 await 'the first answers' answered 8

@@ -9,9 +9,7 @@
 
 #include "lambda.h"
 #include "machines.h"
-#include "test-host.h"
-
-const struct souk_provider_ops *souk_provider_entry(void);
+#include "rent-fixture.h"
 
 enum { MAX_MACHINES = 8 };
 
@@ -139,6 +137,11 @@ static int respond(const struct souk_http_request *request, struct test_answer *
 		launch(request, answer);
 	} else if (strcmp(path, "/instance-operations/terminate") == 0) {
 		terminate(request, answer);
+	} else if (strcmp(path, "/firewall-rulesets") == 0) {
+		answer->body = "{\"data\":["
+			       "{\"id\":\"f1\",\"name\":\"work\",\"region\":{\"name\":\"us-east-1\"}},"
+			       "{\"id\":\"f2\",\"name\":\"work\",\"region\":{\"name\":\"us-west-1\"}},"
+			       "{\"id\":\"f3\",\"name\":\"rest\",\"region\":{\"name\":\"us-west-1\"}}]}";
 	} else if (strcmp(path, "/ssh-keys") == 0 && strcmp(method, "POST") == 0) {
 		add_key(request, answer);
 	} else if (strcmp(path, "/ssh-keys") == 0) {
@@ -184,31 +187,18 @@ static void tear_down(void)
 	json_object_put(world.body);
 }
 
-/* A key as ssh-keygen makes one; cloud-init's data is made of it. */
-#define BLOB "AAAAC3NzaC1lZDI1NTE5AAAAICN+lJwsONkwrdsSnQsu1ydUkIuIg5oOC+Eslvmtt60T"
-
 static struct souk_instance_spec spec_of(uint32_t count)
 {
-	return (struct souk_instance_spec){
-		.struct_size = sizeof(struct souk_instance_spec),
-		.count = count,
-		.request_token = "token-1",
-		.cluster = "train",
-		.owner = "ann@host",
-		.instance_type = "gpu_1x_a10",
-		.region = "us-west-1",
-		.ssh_public_key = "ssh-ed25519 " BLOB " souk-train\n",
-		.host_key_private = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAAAAA\n"
-				    "-----END OPENSSH PRIVATE KEY-----\n",
-		.host_key_public = "ssh-ed25519 " BLOB " host\n",
-	};
+	struct souk_instance_spec spec = rent_spec("gpu_1x_a10", "us-west-1");
+
+	spec.count = count;
+	return spec;
 }
 
 static int provision(const struct souk_instance_spec *spec, struct souk_instance_list **out,
 		     struct souk_error *err)
 {
-	*out = test_instances_new();
-	return souk_provider_entry()->provision(self, test_host_call(), spec, *out, err);
+	return rent(self, spec, out, err);
 }
 
 START_TEST(a_machine_is_launched)
@@ -242,11 +232,11 @@ START_TEST(a_machine_is_launched)
 	tags = member(world.body, "tags");
 	ck_assert_uint_eq(json_object_array_length(tags), 5);
 	ck_assert_str_eq(text_of(json_object_array_get_idx(tags, 4), "key"), "team");
-	ck_assert_str_eq(text_of(json_object_array_get_idx(tags, 3), "value"), "ssh-ed25519 " BLOB);
+	ck_assert_str_eq(text_of(json_object_array_get_idx(tags, 3), "value"), "ssh-ed25519 " RENT_BLOB);
 	/* The key is registered without its comment, under a name with hashes. */
 	ck_assert_uint_eq(json_object_array_length(world.keys), 1);
 	ck_assert_str_eq(text_of(json_object_array_get_idx(world.keys, 0), "public_key"),
-			 "ssh-ed25519 " BLOB);
+			 "ssh-ed25519 " RENT_BLOB);
 	ck_assert_uint_eq(strlen(text_of(json_object_array_get_idx(world.keys, 0), "name")),
 			  strlen("souk-train-01234567-01234567"));
 }
@@ -339,6 +329,33 @@ START_TEST(some_of_several)
 	/* The core gives back those that were made; their key goes with them. */
 	ck_assert_uint_eq(test_instances_count(list), 2);
 	ck_assert_uint_eq(json_object_array_length(world.keys), 1);
+	test_instances_free(list);
+}
+END_TEST
+
+START_TEST(a_ruleset_is_attached)
+{
+	struct souk_instance_spec spec = spec_of(1);
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_instance_list *list;
+
+	ck_assert_int_eq(provision(&spec, &list, &err), SOUK_OK);
+	test_instances_free(list);
+	ck_assert_ptr_null(member(world.body, "firewall_rulesets"));
+	ck_assert_uint_eq(test_host_requests("ListFirewallRulesets"), 0);
+	/* that of the launch's own region */
+	test_host_option("firewall", "work");
+	spec.request_token = "token-2";
+	ck_assert_msg(provision(&spec, &list, &err) == SOUK_OK, "%s", err.message);
+	test_instances_free(list);
+	ck_assert_str_eq(rent_at(world.body, "firewall_rulesets.id"), "f2");
+	/* where there is none, nothing is launched behind other rules */
+	spec.request_token = "token-3";
+	spec.region = "us-south-1";
+	ck_assert_int_eq(provision(&spec, &list, &err), SOUK_E_NOT_FOUND);
+	ck_assert_int_eq(err.scope, SOUK_SCOPE_REGION);
+	ck_assert_ptr_nonnull(strstr(err.message, "no firewall ruleset 'work' in 'us-south-1'"));
+	ck_assert_uint_eq(world.launches, 2);
 	test_instances_free(list);
 }
 END_TEST
@@ -556,6 +573,7 @@ int main(void)
 	tcase_add_loop_test(tc, launches_that_fail, 0, (int)LAMBDA_ARRAY_SIZE(refusals));
 	tcase_add_test(tc, too_quick_is_sent_again);
 	tcase_add_test(tc, some_of_several);
+	tcase_add_test(tc, a_ruleset_is_attached);
 	tcase_add_loop_test(tc, what_it_cannot_do, 0, (int)LAMBDA_ARRAY_SIZE(bad_specs));
 	tcase_add_test(tc, machines_are_found_and_ended);
 	tcase_add_test(tc, keys_in_use_stay);

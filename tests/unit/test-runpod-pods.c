@@ -9,9 +9,7 @@
 
 #include "pods.h"
 #include "runpod.h"
-#include "test-host.h"
-
-const struct souk_provider_ops *souk_provider_entry(void);
+#include "rent-fixture.h"
 
 /* An account with at most one pod. */
 struct world {
@@ -123,45 +121,19 @@ static void tear_down(void)
 
 static struct souk_instance_spec spec_of(const char *type, const char *region, const char *zone)
 {
-	return (struct souk_instance_spec){
-		.struct_size = sizeof(struct souk_instance_spec),
-		.count = 1,
-		.request_token = "token-1",
-		.cluster = "train",
-		.owner = "ann@host",
-		.instance_type = type,
-		.region = region,
-		.zone = zone,
-		.ssh_public_key = "ssh-ed25519 AAAAC3Nza souk-train\n",
-		.host_key_private = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n",
-		.host_key_public = "ssh-ed25519 AAAAHOST\n",
-	};
+	struct souk_instance_spec spec = rent_spec(type, region);
+
+	spec.zone = zone;
+	spec.ssh_public_key = "ssh-ed25519 AAAAC3Nza souk-train\n";
+	spec.host_key_private = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n";
+	spec.host_key_public = "ssh-ed25519 AAAAHOST\n";
+	return spec;
 }
 
 static int provision(const struct souk_instance_spec *spec, struct souk_instance_list **out,
 		     struct souk_error *err)
 {
-	*out = test_instances_new();
-	return souk_provider_entry()->provision(self, test_host_call(), spec, *out, err);
-}
-
-/* The text at a path of members, "gpu.id"; an array stands for its first element. */
-static const char *at(struct json_object *object, const char *path)
-{
-	char name[64];
-
-	while (*path && object) {
-		size_t len = strcspn(path, ".");
-		struct json_object *next = NULL;
-
-		snprintf(name, sizeof(name), "%.*s", (int)len, path);
-		json_object_object_get_ex(object, name, &next);
-		if (json_object_is_type(next, json_type_array))
-			next = json_object_array_get_idx(next, 0);
-		object = next;
-		path += len + (path[len] == '.');
-	}
-	return object ? json_object_get_string(object) : "(none)";
+	return rent(self, spec, out, err);
 }
 
 START_TEST(a_pod_is_made)
@@ -189,19 +161,88 @@ START_TEST(a_pod_is_made)
 	ck_assert_int_eq(pod->created_at, 1780315200);
 	test_instances_free(list);
 
-	ck_assert_str_eq(at(world.body, "name"), "souk-train-token-1");
-	ck_assert_str_eq(at(world.body, "gpu.id"), "NVIDIA GeForce RTX 4090");
-	ck_assert_str_eq(at(world.body, "gpu.count"), "2");
-	ck_assert_str_eq(at(world.body, "gpu.minCudaVersion"), "12.8");
-	ck_assert_str_eq(at(world.body, "cpu"), "(none)");
-	ck_assert_str_eq(at(world.body, "cloud"), "SECURE");
-	ck_assert_str_eq(at(world.body, "dataCenterIds"), "US-KS-2");
-	ck_assert_str_eq(at(world.body, "disk"), "100");
-	ck_assert_str_eq(at(world.body, "ports"), "22/tcp");
-	ck_assert_ptr_nonnull(strstr(at(world.body, "image"), "runpod/pytorch:"));
-	ck_assert_str_eq(at(world.body, "env.PUBLIC_KEY"), "ssh-ed25519 AAAAC3Nza souk-train");
-	ck_assert_str_eq(at(world.body, "env.SOUK_HOST_KEY"),
+	ck_assert_str_eq(rent_at(world.body, "name"), "souk-train-token-1");
+	ck_assert_str_eq(rent_at(world.body, "gpu.id"), "NVIDIA GeForce RTX 4090");
+	ck_assert_str_eq(rent_at(world.body, "gpu.count"), "2");
+	ck_assert_str_eq(rent_at(world.body, "gpu.minCudaVersion"), "12.8");
+	ck_assert_str_eq(rent_at(world.body, "cpu"), "(none)");
+	ck_assert_str_eq(rent_at(world.body, "cloud"), "SECURE");
+	ck_assert_str_eq(rent_at(world.body, "dataCenterIds"), "US-KS-2");
+	ck_assert_str_eq(rent_at(world.body, "disk"), "100");
+	ck_assert_str_eq(rent_at(world.body, "ports"), "22/tcp");
+	ck_assert_ptr_nonnull(strstr(rent_at(world.body, "image"), "runpod/pytorch:"));
+	ck_assert_str_eq(rent_at(world.body, "env.PUBLIC_KEY"), "ssh-ed25519 AAAAC3Nza souk-train");
+	ck_assert_str_eq(rent_at(world.body, "env.SOUK_HOST_KEY"),
 			 "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0KQUFBQQo=");
+}
+END_TEST
+
+static const struct {
+	const char *gb, *network, *path, *type;
+	int code;
+	const char *member, *want;  /* of the body */
+	const char *message;
+} volumes[] = {
+	{ NULL, NULL, NULL, "1x_L4_SECURE", SOUK_OK, "mounts", "(none)", NULL },
+	{ "40", NULL, NULL, "1x_L4_SECURE", SOUK_OK, "mounts.persistent.size", "40", NULL },
+	{ "40", NULL, NULL, "1x_L4_SECURE", SOUK_OK, "mounts.persistent.path", "/workspace", NULL },
+	{ NULL, "vol_x", "/data", "1x_L4_SECURE", SOUK_OK, "mounts.network.volumeId", "vol_x", NULL },
+	{ NULL, "vol_x", "/data", "cpu5c-4-8", SOUK_OK, "mounts.network.path", "/data", NULL },
+	{ "40", "vol_x", NULL, "1x_L4_SECURE", SOUK_E_INVALID, NULL, NULL, "one volume" },
+	{ "9", NULL, NULL, "1x_L4_SECURE", SOUK_E_INVALID, NULL, NULL, "10 to 100000 GB" },
+	{ "x", NULL, NULL, "1x_L4_SECURE", SOUK_E_INVALID, NULL, NULL, "volume_gb" },
+	{ "40", NULL, "data", "1x_L4_SECURE", SOUK_E_INVALID, NULL, NULL, "absolute" },
+	{ "40", NULL, NULL, "cpu5c-4-8", SOUK_E_UNSUPPORTED, NULL, NULL, "without a GPU" },
+};
+
+START_TEST(volumes_are_mounted)
+{
+	struct souk_instance_spec spec = spec_of(volumes[_i].type, "US", "US-KS-2");
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_instance_list *list;
+
+	test_host_option("volume_gb", volumes[_i].gb);
+	test_host_option("network_volume", volumes[_i].network);
+	test_host_option("volume_path", volumes[_i].path);
+	ck_assert_int_eq(provision(&spec, &list, &err), volumes[_i].code);
+	test_instances_free(list);
+	if (volumes[_i].member)
+		ck_assert_str_eq(rent_at(world.body, volumes[_i].member), volumes[_i].want);
+	else
+		ck_assert_msg(strstr(err.message, volumes[_i].message) != NULL, "%s", err.message);
+	ck_assert_uint_eq(world.creates, volumes[_i].member ? 1 : 0);
+}
+END_TEST
+
+START_TEST(siblings_stand_together)
+{
+	struct souk_instance_spec spec = spec_of("1x_L4_SECURE", "US", NULL);
+	struct souk_error err = SOUK_ERROR_INIT;
+	struct souk_instance_list *list;
+	struct json_object *places;
+
+	spec.count = 2;
+	ck_assert_msg(provision(&spec, &list, &err) == SOUK_OK, "%s", err.message);
+	ck_assert_uint_eq(world.creates, 2);
+	test_instances_free(list);
+	/* the second where the first one is, and in the network of both */
+	ck_assert(json_object_object_get_ex(world.body, "dataCenterIds", &places));
+	ck_assert_uint_eq(json_object_array_length(places), 1);
+	ck_assert_str_eq(rent_at(world.body, "dataCenterIds"), "US-KS-2");
+	ck_assert_str_eq(rent_at(world.body, "globalNetworking"), "true");
+	/* one is there (the account of this test has one at most): one more is made beside it */
+	json_object_put(world.body);
+	world.body = NULL;
+	ck_assert_msg(provision(&spec, &list, &err) == SOUK_OK, "%s", err.message);
+	ck_assert_uint_eq(world.creates, 3);
+	ck_assert_uint_eq(test_instances_count(list), 2);
+	ck_assert_str_eq(rent_at(world.body, "dataCenterIds"), "US-KS-2");
+	test_instances_free(list);
+	spec.count = 1;
+	spec.request_token = "token-2";
+	ck_assert_int_eq(provision(&spec, &list, &err), SOUK_OK);
+	ck_assert_str_eq(rent_at(world.body, "globalNetworking"), "(none)");
+	test_instances_free(list);
 }
 END_TEST
 
@@ -233,10 +274,10 @@ START_TEST(places_and_kinds)
 	test_instances_free(list);
 	ck_assert(json_object_object_get_ex(world.body, "dataCenterIds", &places));
 	ck_assert_uint_eq(json_object_array_length(places), 2);
-	ck_assert_str_eq(at(world.body, "cpu.id"), "cpu5c");
-	ck_assert_str_eq(at(world.body, "cpu.vcpuCount"), "4");
-	ck_assert_str_eq(at(world.body, "gpu"), "(none)");
-	ck_assert_ptr_nonnull(strstr(at(world.body, "image"), "runpod/base:"));
+	ck_assert_str_eq(rent_at(world.body, "cpu.id"), "cpu5c");
+	ck_assert_str_eq(rent_at(world.body, "cpu.vcpuCount"), "4");
+	ck_assert_str_eq(rent_at(world.body, "gpu"), "(none)");
+	ck_assert_ptr_nonnull(strstr(rent_at(world.body, "image"), "runpod/base:"));
 
 	/* A GPU that is new, in the community, anywhere, with an image of the task's. */
 	spec = spec_of("1x_RTX-7000_COMMUNITY", "any", NULL);
@@ -244,11 +285,11 @@ START_TEST(places_and_kinds)
 	spec.image = "ubuntu:24.04";
 	ck_assert_msg(provision(&spec, &list, &err) == SOUK_OK, "%s", err.message);
 	test_instances_free(list);
-	ck_assert_str_eq(at(world.body, "gpu.id"), "NVIDIA RTX 7000");
-	ck_assert_str_eq(at(world.body, "gpu.minCudaVersion"), "(none)");
-	ck_assert_str_eq(at(world.body, "cloud"), "COMMUNITY");
-	ck_assert_str_eq(at(world.body, "image"), "ubuntu:24.04");
-	ck_assert_str_eq(at(world.body, "dataCenterIds"), "(none)");
+	ck_assert_str_eq(rent_at(world.body, "gpu.id"), "NVIDIA RTX 7000");
+	ck_assert_str_eq(rent_at(world.body, "gpu.minCudaVersion"), "(none)");
+	ck_assert_str_eq(rent_at(world.body, "cloud"), "COMMUNITY");
+	ck_assert_str_eq(rent_at(world.body, "image"), "ubuntu:24.04");
+	ck_assert_str_eq(rent_at(world.body, "dataCenterIds"), "(none)");
 }
 END_TEST
 
@@ -260,7 +301,10 @@ static const struct {
 	const char *message;
 	unsigned creates;
 } refusals[] = {
-	{ "1x_L4_SECURE", "US", 2, 0, 0, { 0 }, SOUK_E_UNSUPPORTED, SOUK_SCOPE_PROVIDER, "one node", 0 },
+	{ "cpu5c-4-8", "US", 2, 0, 0, { 0 }, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER,
+	  "do not reach each other", 0 },
+	{ "1x_A30_COMMUNITY", "any", 2, 0, 0, { 0 }, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER,
+	  "secure cloud", 0 },
 	{ "1x_L4_SECURE", "US", 1, 1, 0, { 0 }, SOUK_E_UNSUPPORTED, SOUK_SCOPE_PROVIDER, "no spot", 0 },
 	{ "1x_L4_SECURE", "US", 1, 0, 1, { 0 }, SOUK_E_UNSUPPORTED, SOUK_SCOPE_PROVIDER, "ports", 0 },
 	{ "m5.large", "US", 1, 0, 0, { 0 }, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER, "'m5.large'", 0 },
@@ -439,6 +483,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_pod_is_made);
+	tcase_add_loop_test(tc, volumes_are_mounted, 0, RUNPOD_ARRAY_SIZE(volumes));
+	tcase_add_test(tc, siblings_stand_together);
 	tcase_add_test(tc, the_token_is_known_again);
 	tcase_add_test(tc, places_and_kinds);
 	tcase_add_loop_test(tc, what_is_refused, 0, (int)RUNPOD_ARRAY_SIZE(refusals));
