@@ -87,7 +87,7 @@ static const struct souk_provider_ops azure_ops = {
 	.threads = SOUK_THREADS_PARALLEL,
 	.features = SOUK_FEATURE_SPOT | SOUK_FEATURE_IMAGE | SOUK_FEATURE_LABELS |
 		    SOUK_FEATURE_PORTS | SOUK_FEATURE_DISK_SIZE | SOUK_FEATURE_DISK_TIER |
-		    SOUK_FEATURE_MULTI_NODE | SOUK_FEATURE_HOST_KEY,
+		    SOUK_FEATURE_MULTI_NODE | SOUK_FEATURE_HOST_KEY | SOUK_FEATURE_TAG_KEYS,
 	.name = "azure",
 	.title = "Microsoft Azure",
 	.options = azure_options,
@@ -106,6 +106,8 @@ static const struct souk_provider_ops azure_ops = {
 	.start = azure_start,
 	.sweep = azure_sweep,
 	.credential_signs = azure_signs,
+	.rehearse = azure_rehearse,
+	.policy = azure_policy,
 };
 
 SOUK_PROVIDER_REGISTER(azure_ops);

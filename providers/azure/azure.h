@@ -31,6 +31,7 @@ enum {
 	AZURE_REGION_SIZE = 48,	      /* names of regions, with their NUL */
 	AZURE_ID_SIZE = 128,	      /* subscriptions, tenants, clients */
 	AZURE_URL_SIZE = 256,
+	AZURE_VM_PATH_SIZE = 384,
 	AZURE_MAX_TOKEN = 64 * 1024,
 	AZURE_MAX_REPLY = 32 * 1024 * 1024,
 	AZURE_MAX_PAGES = 5000
@@ -61,6 +62,8 @@ struct azure {
 	pthread_mutex_t lock;
 	struct azure_token token;
 	char subscription[AZURE_ID_SIZE]; /* "": not yet known */
+	char rehearsed_vm[AZURE_VM_PATH_SIZE]; /* the first machine that a rehearsal has made */
+	char rehearsed_account[AZURE_ID_SIZE]; /* the subscription that it was made in */
 };
 
 /* ---- text.c ---------------------------------------------------------------------------------- */

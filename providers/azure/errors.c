@@ -3,7 +3,6 @@
 
 #include "errors.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -135,31 +134,14 @@ struct azure_meaning azure_error_meaning(const char *code, const char *message, 
 	return (struct azure_meaning){ SOUK_E_INVALID, SOUK_SCOPE_PROVIDER };
 }
 
-/* Copy what a person can read: the first line (the login host adds numbers for its operators),
- * without control characters or a full stop. */
+/* The first line alone: the login host adds numbers for its operators. */
 void azure_fault_text(char *out, size_t size, const char *text)
 {
-	size_t n = 0;
+	char line[2 * sizeof(((struct azure_fault *)0)->message)];
 
-	if (!text)
-		text = "";
-	while (isspace((unsigned char)*text))
-		text++;
-	for (; *text && *text != '\r' && *text != '\n' && n + 1 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		out[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
-	/* A cut must not leave half a character. */
-	if (n + 1 >= size && *text) {
-		while (n && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
-			n--;
-		if (n && (unsigned char)out[n - 1] >= 0xc0)
-			n--;
-	}
-	while (n && (out[n - 1] == ' ' || out[n - 1] == '.'))
-		n--;
-	out[n] = '\0';
+	text = text ? text + strspn(text, " \t\r\n") : "";
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\r\n"), text);
+	souk_text_line(out, size, line);
 }
 
 static void take(struct azure_fault *out, const char *code, const char *message)
@@ -231,14 +213,11 @@ void azure_fault_parse(int status, const char *body, size_t size, struct azure_f
 
 void azure_fault_of(const struct souk_http_reply *reply, struct azure_fault *out)
 {
-	const char *retry_after = souk_http_reply_header(reply, "Retry-After");
 	size_t size = 0;
 	const char *body = souk_http_reply_body(reply, &size);
-	uint32_t value;
 
 	azure_fault_parse(souk_http_reply_status(reply), body, size, out);
-	if (retry_after && souk_parse_u32("retry", retry_after, &value, NULL) == SOUK_OK)
-		out->retry_after_ms = value < UINT32_MAX / 1000 ? value * 1000 : UINT32_MAX;
+	out->retry_after_ms = souk_http_reply_retry_after_ms(reply);
 }
 
 int azure_fault_should_retry(const struct souk_http_reply *reply, void *arg)
@@ -308,19 +287,18 @@ int azure_fault_error(const struct azure_fault *fault, const char *doing, struct
 {
 	struct azure_meaning meaning =
 		azure_error_meaning(fault->code, fault->message, fault->status);
+	const struct souk_refusal refusal = {
+		SOUK_REFUSAL_HEAD,
+		.code = meaning.code,
+		.scope = meaning.scope,
+		.status = fault->status,
+		.retry_after_ms = fault->retry_after_ms,
+		.doing = doing,
+		.reason = fault->code,
+		.message = fault->message,
+	};
 
-	if (fault->message[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->message);
-	else if (fault->code[0])
-		souk_error_set(err, meaning.code, "cannot %s: %s", doing, fault->code);
-	else
-		souk_error_set(err, meaning.code, "cannot %s: HTTP status %d", doing,
-			       fault->status);
-	souk_error_scope(err, meaning.scope);
-	if (fault->code[0])
-		souk_error_reason(err, fault->code);
-	if (fault->retry_after_ms)
-		souk_error_retry_after(err, fault->retry_after_ms);
+	souk_error_refused(err, &refusal);
 	add_hint(fault, meaning.code, err);
 	return meaning.code;
 }

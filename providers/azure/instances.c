@@ -54,9 +54,9 @@ int azure_list_all(const struct azure_client *client, const char *what, const ch
 }
 
 /* A list in a group; empty if the group is not there. */
-static int list_inside(const struct azure_client *client, const char *subscription,
-		       const char *group, const char *inside, const char *version,
-		       struct json_object **out, struct souk_error *err)
+static int list_inside(const struct azure_client *client, const char *what,
+		       const char *subscription, const char *group, const char *inside,
+		       const char *version, struct json_object **out, struct souk_error *err)
 {
 	struct souk_error why = SOUK_ERROR_INIT;
 	char path[AZURE_PATH_SIZE];
@@ -66,7 +66,7 @@ static int list_inside(const struct azure_client *client, const char *subscripti
 	ret = azure_group_path(subscription, group, inside, version, path, err);
 	if (ret < 0)
 		return ret;
-	ret = azure_list_all(client, "list", "look into a resource group", path, out, &why);
+	ret = azure_list_all(client, what, "look into a resource group", path, out, &why);
 	if (ret == SOUK_E_NOT_FOUND) {
 		*out = json_object_new_array();
 		return *out ? SOUK_OK : azure_nomem(err);
@@ -77,7 +77,8 @@ static int list_inside(const struct azure_client *client, const char *subscripti
 int azure_group_vms(const struct azure_client *client, const char *subscription, const char *group,
 		    struct json_object **out, struct souk_error *err)
 {
-	return list_inside(client, subscription, group, VMS, AZURE_COMPUTE_VERSION, out, err);
+	return list_inside(client, "VirtualMachines_List", subscription, group, VMS,
+			   AZURE_COMPUTE_VERSION, out, err);
 }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -92,12 +93,12 @@ void azure_addresses_fini(struct azure_addresses *addresses)
 int azure_addresses_get(const struct azure_client *client, const struct azure_id *id,
 			struct azure_addresses *out, struct souk_error *err)
 {
-	int ret = list_inside(client, id->subscription, id->group,
+	int ret = list_inside(client, "NetworkInterfaces_List", id->subscription, id->group,
 			      "/providers/Microsoft.Network/networkInterfaces",
 			      AZURE_NETWORK_VERSION, &out->interfaces, err);
 
 	if (ret == SOUK_OK)
-		ret = list_inside(client, id->subscription, id->group,
+		ret = list_inside(client, "PublicIPAddresses_List", id->subscription, id->group,
 				  "/providers/Microsoft.Network/publicIPAddresses",
 				  AZURE_NETWORK_VERSION, &out->addresses, err);
 	return ret;
@@ -217,11 +218,35 @@ int azure_vm_status(struct json_object *vm, char *code, size_t code_size, char *
 	return power_status(power);
 }
 
+/* The tags of those keys that it has. */
+static uint32_t tags_of(struct json_object *vm, const char *const *keys,
+			struct souk_label tags[AZURE_MAX_TAG_KEYS])
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; keys && keys[i] && i < AZURE_MAX_TAG_KEYS; i++) {
+		const char *value = azure_tag(vm, keys[i]);
+
+		if (value)
+			tags[n++] = (struct souk_label){ keys[i], value };
+	}
+	return n;
+}
+
 int azure_vm_add(const struct azure_client *client, struct json_object *vm,
 		 const struct azure_addresses *addresses, struct souk_instance_list *out,
 		 struct souk_error *err)
 {
+	return azure_vm_add_tagged(client, vm, addresses, NULL, out, err);
+}
+
+int azure_vm_add_tagged(const struct azure_client *client, struct json_object *vm,
+			const struct azure_addresses *addresses, const char *const *keys,
+			struct souk_instance_list *out, struct souk_error *err)
+{
 	struct souk_instance instance = { SOUK_INSTANCE_HEAD };
+	struct souk_label tags[AZURE_MAX_TAG_KEYS];
 	struct json_object *properties = souk_json_maybe_object(vm, "properties");
 	struct json_object *zones = souk_json_maybe_array(vm, "zones");
 	struct json_object *zone = zones ? json_object_array_get_idx(zones, 0) : NULL;
@@ -241,6 +266,8 @@ int azure_vm_add(const struct azure_client *client, struct json_object *vm,
 		instance.zone = json_object_get_string(zone);
 	instance.instance_type =
 		souk_json_maybe_text(souk_json_maybe_object(properties, "hardwareProfile"), "vmSize");
+	instance.tags = tags;
+	instance.n_tags = tags_of(vm, keys, tags);
 	instance.cluster = azure_tag(vm, AZURE_TAG_CLUSTER);
 	instance.owner = azure_tag(vm, AZURE_TAG_OWNER);
 	instance.request_token = azure_tag(vm, AZURE_TAG_TOKEN);
@@ -292,6 +319,7 @@ struct telling {
 	struct azure_id group;
 	struct azure_addresses addresses;
 	int has_group;
+	const char *const *keys; /* of tags that are told of; NULL: none */
 	struct souk_instance_list *out;
 };
 
@@ -309,7 +337,8 @@ static int tell(struct telling *telling, const struct azure_id *id, struct souk_
 		telling->has_group = ret == SOUK_OK;
 	}
 	if (ret == SOUK_OK && vm)
-		ret = azure_vm_add(telling->client, vm, &telling->addresses, telling->out, err);
+		ret = azure_vm_add_tagged(telling->client, vm, &telling->addresses, telling->keys,
+					  telling->out, err);
 	json_object_put(vm);
 	return ret;
 }
@@ -332,6 +361,17 @@ int azure_describe(void *self, struct souk_call *call, const struct souk_instanc
 	return ret;
 }
 
+/* 1 if it is another tool's, by the keys of its tags, and in the region that is asked for. */
+static int is_others(struct json_object *vm, const char *const *keys,
+		     const struct souk_instance_filter *filter)
+{
+	const char *location = souk_json_maybe_text(vm, "location");
+	struct souk_label tags[AZURE_MAX_TAG_KEYS];
+
+	return !azure_tag(vm, AZURE_TAG_TOKEN) && tags_of(vm, keys, tags) > 0 &&
+	       (!filter->region || same_text(location, filter->region));
+}
+
 static int tell_fitting(struct telling *telling, struct json_object *vms,
 			const struct souk_instance_filter *filter, struct souk_error *err)
 {
@@ -343,7 +383,8 @@ static int tell_fitting(struct telling *telling, struct json_object *vms,
 		struct json_object *vm = json_object_array_get_idx(vms, i);
 		const char *text = souk_json_maybe_text(vm, "id");
 
-		if (!text || !azure_tags_fit(vm, filter))
+		if (!text ||
+		    (!azure_tags_fit(vm, filter) && !is_others(vm, telling->keys, filter)))
 			continue;
 		ret = azure_id_parse(text, &id, err);
 		if (ret == SOUK_OK)
@@ -352,12 +393,50 @@ static int tell_fitting(struct telling *telling, struct json_object *vms,
 	return ret;
 }
 
+/* What groups of ours there are, be they of machines or left behind; not those on their way out. */
+static int tell_groups(const struct telling *telling, const char *subscription,
+		       const struct souk_instance_filter *filter, struct souk_error *err)
+{
+	char path[AZURE_ID_SIZE + 80];
+	struct json_object *groups = NULL;
+	size_t i;
+	int ret;
+
+	snprintf(path, sizeof(path), "/subscriptions/%s/resourcegroups?api-version="
+		 AZURE_RESOURCES_VERSION, subscription);
+	ret = azure_list_all(telling->client, "ResourceGroups_List", "list resource groups", path,
+			     &groups, err);
+	for (i = 0; ret == SOUK_OK && i < json_object_array_length(groups); i++) {
+		struct json_object *group = json_object_array_get_idx(groups, i);
+		struct json_object *properties = souk_json_maybe_object(group, "properties");
+		struct souk_instance row = {
+			SOUK_INSTANCE_HEAD,
+			.kind = "resource group",
+			.status = SOUK_INSTANCE_RUNNING,
+			.id = souk_json_maybe_text(group, "id"),
+			.region = souk_json_maybe_text(group, "location"),
+			.cluster = azure_tag(group, AZURE_TAG_CLUSTER),
+			.owner = azure_tag(group, AZURE_TAG_OWNER),
+			.request_token = azure_tag(group, AZURE_TAG_TOKEN),
+		};
+
+		if (row.id && row.region && azure_tags_fit(group, filter) &&
+		    !same_text(souk_json_maybe_text(properties, "provisioningState"), "Deleting"))
+			ret = souk_instance_list_add(telling->out, &row, err);
+	}
+	json_object_put(groups);
+	return ret;
+}
+
 int azure_list_instances(void *self, struct souk_call *call,
 			 const struct souk_instance_filter *filter, struct souk_instance_list *out,
 			 struct souk_error *err)
 {
 	const struct azure_client client = { self, call };
-	struct telling telling = { .client = &client, .out = out };
+	int is_asked_more = filter->struct_size >= sizeof(*filter);
+	struct telling telling = {
+		.client = &client, .keys = is_asked_more ? filter->tag_keys : NULL, .out = out,
+	};
 	char subscription[AZURE_ID_SIZE], group[AZURE_GROUP_SIZE], path[AZURE_ID_SIZE + 128];
 	struct json_object *vms = NULL;
 	int ret;
@@ -365,7 +444,7 @@ int azure_list_instances(void *self, struct souk_call *call,
 	ret = azure_subscription(&client, subscription, err);
 	if (ret < 0)
 		return ret;
-	if (filter->cluster && filter->request_token) {
+	if (filter->cluster && filter->request_token && !telling.keys) {
 		/* The group's own list shows at once what the subscription's shows later. */
 		ret = azure_group_name(filter->cluster, filter->request_token, group, err);
 		if (ret == SOUK_OK)
@@ -378,6 +457,8 @@ int azure_list_instances(void *self, struct souk_call *call,
 	}
 	if (ret == SOUK_OK)
 		ret = tell_fitting(&telling, vms, filter, err);
+	if (ret == SOUK_OK && is_asked_more && filter->besides)
+		ret = tell_groups(&telling, subscription, filter, err);
 	azure_addresses_fini(&telling.addresses);
 	json_object_put(vms);
 	return ret;

@@ -11,19 +11,37 @@
 
 /* ---- One action on one machine --------------------------------------------------------------- */
 
-static int act(const struct azure_client *client, const struct azure_id *id, const char *method,
-	       const char *action, const char *doing, struct souk_error *err)
+struct action {
+	const char *what;
+	const char *method;
+	const char *suffix; /* of the machine's path */
+	const char *doing;
+};
+
+static const struct action deallocating = {
+	/* A machine that is merely powered off is charged on. */
+	"VirtualMachines_Deallocate", "POST", "/deallocate", "stop a machine",
+};
+static const struct action starting = {
+	"VirtualMachines_Start", "POST", "/start", "start a machine again",
+};
+static const struct action deleting = {
+	"VirtualMachines_Delete", "DELETE", "?forceDeletion=true", "end a machine",
+};
+
+static int act(const struct azure_client *client, const struct azure_id *id,
+	       const struct action *action, struct souk_error *err)
 {
 	char path[AZURE_PATH_SIZE], inside[AZURE_VM_SIZE + 128];
 	const struct azure_request request = {
-		.what = doing, .doing = doing, .host = AZURE_HOST_MANAGEMENT, .method = method,
+		.what = action->what, .doing = action->doing, .host = AZURE_HOST_MANAGEMENT, .method = action->method,
 		.path = path, .flags = SOUK_HTTP_RETRY | SOUK_HTTP_MUTATES,
 	};
 	AZURE_AUTO_REPLY struct souk_http_reply *reply = NULL;
 	int ret;
 
 	snprintf(inside, sizeof(inside), "/providers/Microsoft.Compute/virtualMachines/%s%s",
-		 id->vm, action);
+		 id->vm, action->suffix);
 	ret = azure_group_path(id->subscription, id->group, inside, AZURE_COMPUTE_VERSION, path,
 			       err);
 	return ret < 0 ? ret : azure_send(client, &request, &reply, NULL, err);
@@ -31,7 +49,7 @@ static int act(const struct azure_client *client, const struct azure_id *id, con
 
 /* Do it to all, and tell of the first failure. */
 static int act_on_all(const struct azure_client *client, const struct souk_instance_ref *refs,
-		      uint32_t n, const char *action, const char *doing, struct souk_error *err)
+		      uint32_t n, const struct action *action, struct souk_error *err)
 {
 	struct souk_error first = SOUK_ERROR_INIT;
 	uint32_t i;
@@ -42,7 +60,7 @@ static int act_on_all(const struct azure_client *client, const struct souk_insta
 		int ret = azure_id_parse(refs[i].id, &id, &why);
 
 		if (ret == SOUK_OK)
-			ret = act(client, &id, "POST", action, doing, &why);
+			ret = act(client, &id, action, &why);
 		if (ret < 0 && first.code == SOUK_OK)
 			first = why;
 	}
@@ -54,8 +72,7 @@ int azure_stop(void *self, struct souk_call *call, const struct souk_instance_re
 {
 	const struct azure_client client = { self, call };
 
-	/* A machine that is merely powered off is charged on. */
-	return act_on_all(&client, refs, n, "/deallocate", "stop a machine", err);
+	return act_on_all(&client, refs, n, &deallocating, err);
 }
 
 int azure_start(void *self, struct souk_call *call, const struct souk_instance_ref *refs,
@@ -68,7 +85,7 @@ int azure_start(void *self, struct souk_call *call, const struct souk_instance_r
 	uint32_t i;
 	int ret;
 
-	ret = act_on_all(&client, refs, n, "/start", "start a machine again", err);
+	ret = act_on_all(&client, refs, n, &starting, err);
 	/* Whoever starts them may be elsewhere than whoever made them. */
 	for (i = 0; ret == SOUK_OK && i < n; i++) {
 		if (azure_id_parse(refs[i].id, &id, &why) < 0 || azure_same_group(&id, &last))
@@ -151,7 +168,7 @@ static int end_machines(const struct azure_client *client, const struct azure_id
 
 		if (azure_id_parse(refs[i].id, &id, &why) < 0 || !azure_same_group(&id, group))
 			continue;
-		ret = act(client, &id, "DELETE", "?forceDeletion=true", "end a machine", &why);
+		ret = act(client, &id, &deleting, &why);
 		if (ret < 0 && ret != SOUK_E_NOT_FOUND && first.code == SOUK_OK)
 			first = why;
 	}

@@ -26,6 +26,7 @@ libprovider_azure_la_SOURCES = \
 	%D%/prices.c \
 	%D%/provision.c \
 	%D%/quote.c \
+	%D%/rehearse.c \
 	%D%/sizes.c \
 	%D%/source.c \
 	%D%/text.c \
@@ -54,13 +55,6 @@ MAN_PAGES += \
 nodist_catalog_DATA += catalog/azure.catalog
 
 nodist_transfer_DATA += transfer/azure.csv
-CLEANFILES += transfer/azure.csv
-transfer/azure.csv: %D%/transfer.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
-
 nodist_charges_DATA += charges/azure.csv
-CLEANFILES += charges/azure.csv
-charges/azure.csv: %D%/charges.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/charges.csv $@
 endif
 EXTRA_DIST += %D%/offers.csv %D%/transfer.csv %D%/charges.csv

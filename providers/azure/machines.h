@@ -11,6 +11,7 @@ enum {
 	AZURE_GROUP_SIZE = 96,	/* names of resource groups, with their NUL */
 	AZURE_VM_SIZE = 72,
 	AZURE_MAX_SOURCES = 32,
+	AZURE_MAX_TAG_KEYS = 32,
 	AZURE_PATH_SIZE = 512
 };
 
@@ -70,9 +71,9 @@ int azure_network_ensure(const struct azure_client *client, const char *subscrip
 /* Admit the caller of now to the machines of a group. */
 int azure_network_admit(const struct azure_client *client, const struct azure_id *id,
 			struct souk_error *err);
-/* Make a resource, or find it as it should be, and wait until it is ready. */
-int azure_put_and_wait(const struct azure_client *client, const char *path, const char *body,
-		       const char *doing, struct souk_error *err);
+/* Make a resource of a kind ("VirtualNetworks"), or find it as it should be, and wait until it is ready. */
+int azure_put_and_wait(const struct azure_client *client, const char *kind, const char *path,
+		       const char *body, const char *doing, struct souk_error *err);
 /* Have the whole group deleted. That it is gone, or on its way, is fine. */
 int azure_group_delete(const struct azure_client *client, const char *subscription,
 		       const char *group, struct souk_error *err);
@@ -104,6 +105,10 @@ int azure_vm_status(struct json_object *vm, char *code, size_t code_size, char *
 int azure_vm_add(const struct azure_client *client, struct json_object *vm,
 		 const struct azure_addresses *addresses, struct souk_instance_list *out,
 		 struct souk_error *err);
+/* The same with the tags of these keys, ended by NULL, of which the first AZURE_MAX_TAG_KEYS count. */
+int azure_vm_add_tagged(const struct azure_client *client, struct json_object *vm,
+			const struct azure_addresses *addresses, const char *const *keys,
+			struct souk_instance_list *out, struct souk_error *err);
 /* Ask for one VM with its instance view: NULL if there is none. */
 int azure_vm_get(const struct azure_client *client, const struct azure_id *id,
 		 struct json_object **out, struct souk_error *err);
@@ -131,5 +136,10 @@ int azure_start(void *self, struct souk_call *call, const struct souk_instance_r
 		uint32_t n, struct souk_error *err);
 int azure_sweep(void *self, struct souk_call *call, const struct souk_instance_filter *filter,
 		struct souk_error *err);
+int azure_rehearse(void *self, struct souk_call *call, uint32_t scene,
+		   const struct souk_http_request *request, int32_t *status_out,
+		   struct souk_buf *body, struct souk_buf *permission, struct souk_error *err);
+int azure_policy(void *self, const char *const *permissions, uint32_t n, struct souk_buf *out,
+		 struct souk_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 #include "json-read.h"
 #include "machines.h"
 
-enum { MAX_BODY = 64 * 1024, POLL_MS = 1000, MAX_POLLS = 120, SSH_PRIORITY = 1000 };
+enum { MAX_BODY = 64 * 1024, POLL_FIRST_MS = 125, POLL_MS = 4000, POLLS_MS = 120000, SSH_PRIORITY = 1000 };
 
 #define NSG "/providers/Microsoft.Network/networkSecurityGroups/souk"
 #define VNET "/providers/Microsoft.Network/virtualNetworks/souk"
@@ -29,20 +29,23 @@ static int is_ready(struct json_object *resource, const char *doing, struct souk
 	return 0;
 }
 
-static int wait_for(const struct azure_client *client, const char *path, const char *doing,
-		    struct souk_error *err)
+static int wait_for(const struct azure_client *client, const char *kind, const char *path,
+		    const char *doing, struct souk_error *err)
 {
+	char what[64];
 	const struct azure_request request = {
-		.what = "look", .doing = doing, .host = AZURE_HOST_MANAGEMENT, .path = path,
+		.what = what, .doing = doing, .host = AZURE_HOST_MANAGEMENT, .path = path,
 		.flags = SOUK_HTTP_RETRY,
 	};
-	unsigned polls;
+	uint32_t pause_ms = POLL_FIRST_MS;
+	uint32_t spent_ms;
 	int ret;
 
-	for (polls = 0; polls < MAX_POLLS; polls++) {
+	snprintf(what, sizeof(what), "%s_Get", kind);
+	for (spent_ms = 0; spent_ms < POLLS_MS; spent_ms += pause_ms) {
 		struct json_object *resource = NULL;
 
-		ret = souk_call_sleep(client->call, POLL_MS, err);
+		ret = souk_call_sleep(client->call, pause_ms, err);
 		if (ret == SOUK_OK)
 			ret = azure_send_json(client, &request, &resource, NULL, err);
 		if (ret == SOUK_OK)
@@ -50,16 +53,18 @@ static int wait_for(const struct azure_client *client, const char *path, const c
 		json_object_put(resource);
 		if (ret != 0)
 			return ret < 0 ? ret : SOUK_OK;
+		pause_ms = pause_ms < POLL_MS ? 2 * pause_ms : POLL_MS;
 	}
 	return souk_error_set(err, SOUK_E_TRANSIENT, "cannot %s: it is not ready after %d s", doing,
-			      MAX_POLLS * POLL_MS / 1000);
+			      POLLS_MS / 1000);
 }
 
-int azure_put_and_wait(const struct azure_client *client, const char *path, const char *body,
-		       const char *doing, struct souk_error *err)
+int azure_put_and_wait(const struct azure_client *client, const char *kind, const char *path,
+		       const char *body, const char *doing, struct souk_error *err)
 {
+	char what[64];
 	const struct azure_request request = {
-		.what = "make", .doing = doing, .host = AZURE_HOST_MANAGEMENT, .method = "PUT",
+		.what = what, .doing = doing, .host = AZURE_HOST_MANAGEMENT, .method = "PUT",
 		.path = path, .body = body,
 		/* What is put twice is there once. */
 		.flags = SOUK_HTTP_RETRY | SOUK_HTTP_MUTATES,
@@ -67,12 +72,13 @@ int azure_put_and_wait(const struct azure_client *client, const char *path, cons
 	struct json_object *resource = NULL;
 	int ret;
 
+	snprintf(what, sizeof(what), "%s_CreateOrUpdate", kind);
 	ret = azure_send_json(client, &request, &resource, NULL, err);
 	if (ret == SOUK_OK)
 		ret = is_ready(resource, doing, err);
 	json_object_put(resource);
 	if (ret == 0)
-		return wait_for(client, path, doing, err);
+		return wait_for(client, kind, path, doing, err);
 	return ret < 0 ? ret : SOUK_OK;
 }
 
@@ -124,7 +130,7 @@ static int ensure_group(const struct azure_client *client, const char *subscript
 	ret = souk_buf_failed(&body, err);
 	if (ret == SOUK_OK)
 		ret = azure_group_path(subscription, group, "", AZURE_RESOURCES_VERSION, path, err);
-	return ret < 0 ? ret : azure_put_and_wait(client, path, body.data,
+	return ret < 0 ? ret : azure_put_and_wait(client, "ResourceGroups", path, body.data,
 						  "make a resource group", err);
 }
 
@@ -217,7 +223,7 @@ static int ensure_rules(const struct azure_client *client, const char *subscript
 	ret = souk_buf_failed(&body, err);
 	if (ret == SOUK_OK)
 		ret = azure_group_path(subscription, group, NSG, AZURE_NETWORK_VERSION, path, err);
-	return ret < 0 ? ret : azure_put_and_wait(client, path, body.data,
+	return ret < 0 ? ret : azure_put_and_wait(client, "NetworkSecurityGroups", path, body.data,
 						  "make a network security group", err);
 }
 
@@ -241,7 +247,8 @@ static int ensure_network(const struct azure_client *client, const char *subscri
 	ret = souk_buf_failed(&body, err);
 	if (ret == SOUK_OK)
 		ret = azure_group_path(subscription, group, VNET, AZURE_NETWORK_VERSION, path, err);
-	return ret < 0 ? ret : azure_put_and_wait(client, path, body.data, "make a network", err);
+	return ret < 0 ? ret : azure_put_and_wait(client, "VirtualNetworks", path, body.data,
+						  "make a network", err);
 }
 
 int azure_network_ensure(const struct azure_client *client, const char *subscription,
@@ -275,6 +282,6 @@ int azure_network_admit(const struct azure_client *client, const struct azure_id
 	if (ret == SOUK_OK)
 		ret = azure_group_path(id->subscription, id->group, NSG "/securityRules/souk-ssh",
 				       AZURE_NETWORK_VERSION, path, err);
-	return ret < 0 ? ret : azure_put_and_wait(client, path, body.data, "admit SSH from here",
-						  err);
+	return ret < 0 ? ret : azure_put_and_wait(client, "SecurityRules", path, body.data,
+						  "admit SSH from here", err);
 }

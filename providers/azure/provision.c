@@ -19,8 +19,9 @@ enum {
 	MAX_TAG_KEY = 511,
 	MAX_TAG_VALUE = 256,
 	WIDTH = 8,
-	LOOKS = 10,		 /* for a failure that comes right after a machine was accepted */
-	LOOK_MS = 2000
+	LOOK_FIRST_MS = 125,	 /* for a failure that comes right after a machine was accepted */
+	LOOK_MS = 4000,
+	LOOKS_MS = 20000
 };
 
 /* All that a launch takes. */
@@ -47,10 +48,15 @@ static void order_fini(struct order *order)
 
 /* ---- Checking the spec ----------------------------------------------------------------------- */
 
-static int bad_spec(struct souk_error *err, const char *what, const char *value)
+static int bad_part(struct souk_error *err, int scope, const char *what, const char *value)
 {
 	souk_error_set(err, SOUK_E_INVALID, "%s: '%.100s'", what, value ? value : "");
-	return souk_error_scope(err, SOUK_SCOPE_PROVIDER);
+	return souk_error_scope(err, scope);
+}
+
+static int bad_spec(struct souk_error *err, const char *what, const char *value)
+{
+	return bad_part(err, SOUK_SCOPE_PROVIDER, what, value);
 }
 
 static int is_word(const char *text, size_t max)
@@ -90,11 +96,11 @@ static int check_labels(const struct souk_instance_spec *spec, struct souk_error
 static int check_spec(const struct souk_instance_spec *spec, struct souk_error *err)
 {
 	if (!spec->region || !azure_is_place(spec->region))
-		return bad_spec(err, "not a region", spec->region);
+		return bad_part(err, SOUK_SCOPE_REGION, "not a region", spec->region);
 	if (spec->zone && !azure_is_place(spec->zone))
-		return bad_spec(err, "not a zone", spec->zone);
+		return bad_part(err, SOUK_SCOPE_ZONE, "not a zone", spec->zone);
 	if (!spec->instance_type || !azure_is_size(spec->instance_type))
-		return bad_spec(err, "not a size", spec->instance_type);
+		return bad_part(err, SOUK_SCOPE_OFFER, "not a size", spec->instance_type);
 	if (!is_word(spec->request_token, 40))
 		return bad_spec(err, "not a request token", spec->request_token);
 	if (!is_word(spec->cluster, 40))
@@ -319,10 +325,11 @@ static int look(const struct order *order, uint32_t i, struct souk_error *err)
  */
 static int watch(const struct order *order, struct souk_error *err)
 {
-	unsigned looks;
+	uint32_t pause_ms = LOOK_FIRST_MS;
+	uint32_t spent_ms;
 	uint32_t i;
 
-	for (looks = 0; looks < LOOKS; looks++) {
+	for (spent_ms = 0; spent_ms < LOOKS_MS; spent_ms += pause_ms / 2) {
 		uint32_t pending = 0;
 
 		for (i = 0; i < order->spec->count; i++) {
@@ -335,11 +342,12 @@ static int watch(const struct order *order, struct souk_error *err)
 				return souk_error_copy(&why, err);
 			pending += (uint32_t)ret;
 		}
-		if (!pending || souk_call_deadline_ms(order->client->call) < 4 * LOOK_MS)
+		if (!pending || souk_call_deadline_ms(order->client->call) < 2 * LOOK_MS)
 			return SOUK_OK;
-		if (souk_call_sleep(order->client->call, LOOK_MS, err) < 0)
+		if (souk_call_sleep(order->client->call, pause_ms, err) < 0)
 			return err && err->code == SOUK_E_TIMEOUT ? SOUK_E_TIMEOUT :
 								    SOUK_E_CANCELLED;
+		pause_ms = pause_ms < LOOK_MS ? 2 * pause_ms : LOOK_MS;
 	}
 	return SOUK_OK;
 }

@@ -8,7 +8,7 @@
 
 int azure_nomem(struct souk_error *err)
 {
-	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
+	return souk_error_nomem(err);
 }
 
 const char *azure_option(const struct souk_call *call, const char *name)

@@ -16,6 +16,7 @@ static const char *const needed[] = {
 	"compute.firewalls.list",
 	"compute.firewalls.update",
 	"compute.globalOperations.get",
+	"compute.images.get",
 	"compute.images.useReadOnly",
 	"compute.instances.create",
 	"compute.instances.delete",
@@ -48,6 +49,7 @@ const char gcp_permissions[] =
 	"- compute.firewalls.list\n"
 	"- compute.firewalls.update\n"
 	"- compute.globalOperations.get\n"
+	"- compute.images.get\n"
 	"- compute.images.useReadOnly\n"
 	"- compute.instances.create\n"
 	"- compute.instances.delete\n"

@@ -139,6 +139,13 @@ static int rule_body(const struct gcp_client *client, const struct rule *rule,
 	return ret < 0 ? ret : gcp_nomem(err);
 }
 
+static const char *what_of(const char *method)
+{
+	return strcmp(method, "GET") == 0    ? "firewalls.get" :
+	       strcmp(method, "POST") == 0   ? "firewalls.insert" :
+	       strcmp(method, "DELETE") == 0 ? "firewalls.delete" : "firewalls.patch";
+}
+
 /* Send about firewall rules: 'name' is NULL for a new one. */
 static int send_rule(const struct gcp_client *client, const char *method, const char *name,
 		     struct json_object *body, const char *doing, const char *permission,
@@ -146,7 +153,7 @@ static int send_rule(const struct gcp_client *client, const char *method, const 
 {
 	GCP_AUTO_BUF struct souk_buf url = { 0 };
 	struct gcp_request request = {
-		.what = "firewalls",
+		.what = what_of(method),
 		.doing = doing,
 		.permission = permission,
 		.method = method,

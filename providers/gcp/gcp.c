@@ -105,7 +105,7 @@ static const struct souk_provider_ops gcp_ops = {
 	.features = SOUK_FEATURE_SPOT | SOUK_FEATURE_IMAGE | SOUK_FEATURE_LABELS |
 		    SOUK_FEATURE_PORTS | SOUK_FEATURE_DISK_SIZE | SOUK_FEATURE_DISK_TIER |
 		    SOUK_FEATURE_MULTI_NODE | SOUK_FEATURE_HOST_KEY | SOUK_FEATURE_SELF_SHUTDOWN |
-		    SOUK_FEATURE_MAX_RUN,
+		    SOUK_FEATURE_MAX_RUN | SOUK_FEATURE_TAG_KEYS,
 	.name = "gcp",
 	.title = "Google Compute Engine",
 	.options = gcp_options,
@@ -125,6 +125,8 @@ static const struct souk_provider_ops gcp_ops = {
 	.open_ports = gcp_open_ports,
 	.sweep = gcp_sweep,
 	.credential_signs = gcp_signs,
+	.rehearse = gcp_rehearse,
+	.policy = gcp_policy,
 };
 
 SOUK_PROVIDER_REGISTER(gcp_ops);

@@ -6,6 +6,7 @@
 #include <souk/provider.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -75,6 +76,8 @@ struct gcp {
 	pthread_mutex_t prices_lock;
 	struct gcp_prices *prices;
 	int64_t prices_at;
+	atomic_int rehearses; /* gcp_rehearse() stands in for the cloud */
+	char rehearsed_tag[GCP_NAME_SIZE]; /* of its machines; under 'lock' */
 };
 
 /* An account during one call. Borrowed pointers, cheap to copy. */
@@ -199,5 +202,10 @@ int gcp_quote(void *self, struct souk_call *call, const struct souk_instance_spe
 	      struct souk_quote_list *out, struct souk_error *err);
 int gcp_check(void *self, struct souk_call *call, struct souk_identity *out,
 	      struct souk_error *err);
+int gcp_rehearse(void *self, struct souk_call *call, uint32_t scene,
+		 const struct souk_http_request *request, int32_t *status_out,
+		 struct souk_buf *body, struct souk_buf *permission, struct souk_error *err);
+int gcp_policy(void *self, const char *const *permissions, uint32_t n, struct souk_buf *out,
+	       struct souk_error *err);
 
 #endif

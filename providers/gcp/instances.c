@@ -131,10 +131,33 @@ static void fill_in(struct json_object *object, struct souk_instance *out)
 	}
 }
 
+/* The labels of those keys that it has. */
+static uint32_t labels_of(struct json_object *object, const char *const *keys,
+			  struct souk_label labels[GCP_MAX_LABEL_KEYS])
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; keys && keys[i] && i < GCP_MAX_LABEL_KEYS; i++) {
+		const char *value = label(object, keys[i]);
+
+		if (value)
+			labels[n++] = (struct souk_label){ keys[i], value };
+	}
+	return n;
+}
+
 int gcp_instance_add(struct json_object *object, struct souk_instance_list *out,
 		     struct souk_error *err)
 {
+	return gcp_instance_add_labelled(object, NULL, out, err);
+}
+
+int gcp_instance_add_labelled(struct json_object *object, const char *const *keys,
+			      struct souk_instance_list *out, struct souk_error *err)
+{
 	struct souk_instance instance = { SOUK_INSTANCE_HEAD };
+	struct souk_label labels[GCP_MAX_LABEL_KEYS];
 	const char *name = souk_json_maybe_text(object, "name");
 	const char *zone = souk_json_maybe_text(object, "zone");
 	const char *status = souk_json_maybe_text(object, "status");
@@ -149,6 +172,8 @@ int gcp_instance_add(struct json_object *object, struct souk_instance_list *out,
 	instance.region = region;
 	instance.status = gcp_instance_status(status);
 	fill_in(object, &instance);
+	instance.tags = labels;
+	instance.n_tags = labels_of(object, keys, labels);
 	if (created && souk_parse_time("created", created, &instance.created_at, NULL) < 0)
 		instance.created_at = 0;
 	return souk_instance_list_add(out, &instance, err);
@@ -254,13 +279,11 @@ static int add_term(struct souk_buf *filter, const char *key, const char *value,
 	return ret;
 }
 
-int gcp_instances_each(const struct gcp_client *client, const struct souk_instance_filter *filter,
-		       int (*take)(void *arg, struct json_object *object, struct souk_error *err),
-		       void *arg, struct souk_error *err)
+/* Ask for all that a filter of Google's finds. */
+static int find_all(const struct gcp_client *client, const struct souk_buf *terms,
+		    struct search *search, struct souk_error *err)
 {
 	GCP_AUTO_BUF struct souk_buf url = { 0 };
-	GCP_AUTO_BUF struct souk_buf terms = { 0 };
-	struct search search = { filter, take, arg };
 	struct gcp_request request = {
 		.what = "instances.aggregatedList",
 		.doing = "list the machines",
@@ -268,13 +291,33 @@ int gcp_instances_each(const struct gcp_client *client, const struct souk_instan
 		/* The first-boot data, with the host key in it, is among the metadata. */
 		.flags = SOUK_HTTP_RETRY | SOUK_HTTP_SECRET_REPLY,
 	};
-	int ret;
+	int ret = souk_buf_failed(terms, err);
 
 	souk_buf_init(&url, GCP_MAX_URL);
-	souk_buf_init(&terms, 1024);
-	ret = gcp_compute_url(client, &url, err);
 	if (ret == SOUK_OK)
-		ret = add_term(&terms, GCP_LABEL_TOKEN, filter->request_token, err);
+		ret = gcp_compute_url(client, &url, err);
+	if (ret < 0)
+		return ret;
+	/* Without returnPartialSuccess: a zone that does not answer may have a machine of ours. */
+	souk_buf_str(&url, "aggregated/instances?maxResults=500&filter=");
+	souk_buf_urlencode(&url, terms->data);
+	ret = souk_buf_failed(&url, err);
+	if (ret < 0)
+		return ret;
+	request.url = url.data;
+	return gcp_pages(client, &request, take_page, search, err);
+}
+
+int gcp_instances_each(const struct gcp_client *client, const struct souk_instance_filter *filter,
+		       int (*take)(void *arg, struct json_object *object, struct souk_error *err),
+		       void *arg, struct souk_error *err)
+{
+	GCP_AUTO_BUF struct souk_buf terms = { 0 };
+	struct search search = { filter, take, arg };
+	int ret;
+
+	souk_buf_init(&terms, 1024);
+	ret = add_term(&terms, GCP_LABEL_TOKEN, filter->request_token, err);
 	if (ret == SOUK_OK)
 		ret = add_term(&terms, GCP_LABEL_CLUSTER, filter->cluster, err);
 	if (ret == SOUK_OK)
@@ -283,14 +326,24 @@ int gcp_instances_each(const struct gcp_client *client, const struct souk_instan
 		return ret;
 	if (!terms.len)
 		souk_buf_str(&terms, "labels." GCP_LABEL_TOKEN ":*");
-	/* Without returnPartialSuccess: a zone that does not answer may have a machine of ours. */
-	souk_buf_str(&url, "aggregated/instances?maxResults=500&filter=");
-	souk_buf_urlencode(&url, terms.data);
-	ret = souk_buf_failed(&url, err);
-	if (ret < 0)
-		return ret;
-	request.url = url.data;
-	return gcp_pages(client, &request, take_page, &search, err);
+	return find_all(client, &terms, &search, err);
+}
+
+/* Machines of other tools that carry a label of one of these keys. */
+static int each_labelled(const struct gcp_client *client, const char *const *keys,
+			 const struct souk_instance_filter *place,
+			 int (*take)(void *arg, struct json_object *object, struct souk_error *err),
+			 void *arg, struct souk_error *err)
+{
+	GCP_AUTO_BUF struct souk_buf terms = { 0 };
+	struct search search = { place, take, arg };
+	size_t i;
+
+	souk_buf_init(&terms, 4096);
+	for (i = 0; keys[i] && i < GCP_MAX_LABEL_KEYS; i++)
+		if (gcp_is_label_key(keys[i]))
+			souk_buf_printf(&terms, "%s(labels.%s:*)", terms.len ? " OR " : "", keys[i]);
+	return terms.len ? find_all(client, &terms, &search, err) : souk_buf_failed(&terms, err);
 }
 
 /* ---- By refs ---- */
@@ -385,9 +438,22 @@ int gcp_describe(void *self, struct souk_call *call, const struct souk_instance_
 	return ret;
 }
 
+struct listing {
+	const char *const *keys; /* NULL: none */
+	struct souk_instance_list *out;
+};
+
 static int add_found(void *arg, struct json_object *object, struct souk_error *err)
 {
-	return gcp_instance_add(object, arg, err);
+	const struct listing *listing = arg;
+
+	return gcp_instance_add_labelled(object, listing->keys, listing->out, err);
+}
+
+/* Those that are ours too are among ours, or were not asked for. */
+static int add_other(void *arg, struct json_object *object, struct souk_error *err)
+{
+	return told(object, GCP_LABEL_TOKEN) ? SOUK_OK : add_found(arg, object, err);
 }
 
 int gcp_list_instances(void *self, struct souk_call *call,
@@ -395,6 +461,16 @@ int gcp_list_instances(void *self, struct souk_call *call,
 		       struct souk_error *err)
 {
 	struct gcp_client client = { self, call };
+	struct souk_instance_filter place = {
+		.struct_size = sizeof(place), .region = filter->region,
+	};
+	struct listing listing = { .out = out };
+	int ret;
 
-	return gcp_instances_each(&client, filter, add_found, out, err);
+	if (filter->struct_size >= sizeof(*filter))
+		listing.keys = filter->tag_keys;
+	ret = gcp_instances_each(&client, filter, add_found, &listing, err);
+	if (ret == SOUK_OK && listing.keys)
+		ret = each_labelled(&client, listing.keys, &place, add_other, &listing, err);
+	return ret;
 }

@@ -26,6 +26,7 @@ libprovider_gcp_la_SOURCES = \
 	%D%/project.c \
 	%D%/provision.c \
 	%D%/quote.c \
+	%D%/rehearse.c \
 	%D%/shapes.c \
 	%D%/sku.c \
 	%D%/source.c \
@@ -53,13 +54,6 @@ MAN_PAGES += \
 nodist_catalog_DATA += catalog/gcp.catalog
 
 nodist_transfer_DATA += transfer/gcp.csv
-CLEANFILES += transfer/gcp.csv
-transfer/gcp.csv: %D%/transfer.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
-
 nodist_charges_DATA += charges/gcp.csv
-CLEANFILES += charges/gcp.csv
-charges/gcp.csv: %D%/charges.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/charges.csv $@
 endif
 EXTRA_DIST += %D%/offers.csv %D%/transfer.csv %D%/charges.csv

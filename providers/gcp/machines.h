@@ -7,6 +7,8 @@
 
 enum {
 	GCP_TAG_SIZE = 64,	/* a network tag, a label's value, with the NUL */
+	GCP_SALT_SIZE = 33,
+	GCP_MAX_LABEL_KEYS = 32,
 	GCP_MAX_SOURCES = 16,
 	GCP_MAX_MACHINES = 64	/* in one launch */
 };
@@ -35,6 +37,9 @@ int gcp_is_label_value(const char *text);
 /* An id for a request that is the same whenever the same is asked for: a UUID. */
 int gcp_request_id(const char *token, const char *what, uint32_t index, char out[37],
 		   struct souk_error *err);
+/* What the ids of one call are made of. An hour long a cloud gives an id's first answer again, be the
+ * machine gone or a zone full no more: the next call with the same token is not to hear that. */
+int gcp_request_salt(char out[GCP_SALT_SIZE], struct souk_error *err);
 
 /* ---- operations.c: what the cloud does after its answer ---- */
 
@@ -90,6 +95,9 @@ int gcp_instance_status(const char *word);
 /* Add the machine that a JSON object tells of. */
 int gcp_instance_add(struct json_object *object, struct souk_instance_list *out,
 		     struct souk_error *err);
+/* The same with the labels of these keys, ended by NULL, of which the first GCP_MAX_LABEL_KEYS count. */
+int gcp_instance_add_labelled(struct json_object *object, const char *const *keys,
+			      struct souk_instance_list *out, struct souk_error *err);
 /* Ask for one: 1 and the object, which the caller puts, or 0 if there is none. */
 int gcp_instance_get(const struct gcp_client *client, const char *zone, const char *name,
 		     struct json_object **out, struct souk_error *err);
@@ -115,6 +123,7 @@ struct gcp_order {
 	const char *user_data;	/* #cloud-config */
 	const char *gpu;	/* to be attached; NULL: none */
 	const char *disk_kind;
+	char salt[GCP_SALT_SIZE];	/* of the requests' ids */
 };
 
 /* The body of instances.insert, which the caller frees with souk_text_free(). */

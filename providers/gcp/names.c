@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,5 +105,17 @@ int gcp_request_id(const char *token, const char *what, uint32_t index, char out
 		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", h[0], h[1],
 		 h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14],
 		 h[15]);
+	return SOUK_OK;
+}
+
+int gcp_request_salt(char out[GCP_SALT_SIZE], struct souk_error *err)
+{
+	unsigned char bytes[(GCP_SALT_SIZE - 1) / 2];
+	size_t i;
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return souk_error_set(err, SOUK_E_INTERNAL, "no random bytes for a request's id");
+	for (i = 0; i < sizeof(bytes); i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 	return SOUK_OK;
 }

@@ -51,10 +51,12 @@ static int look(const struct gcp_client *client, const char *scope, const char *
 		uint32_t timeout_ms, struct json_object **out, struct souk_error *err)
 {
 	GCP_AUTO_BUF struct souk_buf url = { 0 };
+	int is_global = strcmp(scope, "global") == 0;
 	struct gcp_request request = {
-		.what = "operations.wait",
+		.what = is_global ? "globalOperations.wait" : "zoneOperations.wait",
 		.doing = "wait for an operation",
-		.permission = "compute.zoneOperations.get",
+		.permission = is_global ? "compute.globalOperations.get" :
+					  "compute.zoneOperations.get",
 		.method = "POST",
 		.flags = SOUK_HTTP_RETRY,
 		.timeout_ms = timeout_ms,
@@ -89,7 +91,8 @@ int gcp_operation_wait(const struct gcp_client *client, const char *scope,
 	if (is_done(operation))
 		return judge(operation, doing, err);
 	snprintf(name, sizeof(name), "%s", given ? given : "");
-	if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") != strlen(name))
+	if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
+			      strlen(name))
 		return souk_error_set(err, SOUK_E_INTERNAL, "cannot %s: no operation in the reply",
 				      doing);
 	while (now_ms() < end) {

@@ -7,7 +7,9 @@
 #include "machines.h"
 #include "market.h"
 
-enum { MAX_ZONES = 32, MAX_USER_DATA = 64 * 1024, INSERT_BUDGET_MS = 90000, WIDTH = 8 };
+enum { MAX_ZONES = 32, MAX_USER_DATA = 64 * 1024,
+       INSERT_BUDGET_MS = 90000, DELETE_BUDGET_MS = 90000,
+       WIDTH = 8 };
 
 /* ---- What can be asked for ---- */
 
@@ -183,20 +185,35 @@ struct batch {
 	char doing[160];
 };
 
-/* A machine of that name: ours if it carries the token. */
+/* The id by which the cloud knows a request that it is sent again. */
+static int name_request(const struct batch *batch, uint32_t i, char id[37], struct souk_error *err)
+{
+	if (atomic_load(&batch->order->client->gcp->rehearses)) {
+		snprintf(id, 37, "REQUEST-ID");
+		return SOUK_OK;
+	}
+	return gcp_request_id(batch->order->salt, batch->zone, i, id, err);
+}
+
+/* A machine of that name: ours if it carries the token and is not on its way out. */
 static int adopt(const struct batch *batch, const char *name, struct souk_error *err)
 {
 	GCP_AUTO_JSON struct json_object *object = NULL;
-	const char *token;
+	const char *token, *status;
 	int ret = gcp_instance_get(batch->order->client, batch->zone, name, &object, err);
 
 	if (ret <= 0)
 		return ret < 0 ? ret : souk_error_set(err, SOUK_E_TRANSIENT,
 						      "'%s' is there and is not shown yet", name);
 	token = gcp_instance_meta(object, GCP_LABEL_TOKEN);
-	if (token && strcmp(token, batch->order->spec->request_token) == 0)
+	if (!token || strcmp(token, batch->order->spec->request_token) != 0)
+		return souk_error_set(err, SOUK_E_CONFLICT, "another machine is named '%s'", name);
+	status = souk_json_maybe_text(object, "status");
+	if (status && (gcp_instance_status(status) == SOUK_INSTANCE_PENDING ||
+		       gcp_instance_status(status) == SOUK_INSTANCE_RUNNING))
 		return SOUK_OK;
-	return souk_error_set(err, SOUK_E_CONFLICT, "another machine is named '%s'", name);
+	return souk_error_set(err, SOUK_E_TRANSIENT, "'%s' of an earlier call is still on its way out",
+			      name);
 }
 
 static int insert(void *arg, uint32_t i, struct souk_error *err)
@@ -224,7 +241,7 @@ static int insert(void *arg, uint32_t i, struct souk_error *err)
 	gcp_machine_name(batch->order->spec->request_token, i, name);
 	snprintf(scope, sizeof(scope), "zones/%s", batch->zone);
 	souk_buf_init(&url, GCP_MAX_URL);
-	ret = gcp_request_id(batch->order->spec->request_token, batch->zone, i, id, err);
+	ret = name_request(batch, i, id, err);
 	if (ret == SOUK_OK)
 		ret = gcp_compute_url(client, &url, err);
 	if (ret == SOUK_OK)
@@ -244,6 +261,7 @@ static int insert(void *arg, uint32_t i, struct souk_error *err)
 	return gcp_operation_wait(client, scope, operation, batch->doing, INSERT_BUDGET_MS, err);
 }
 
+/* Waited for: until it is gone its name is taken, and the same token could not have it again. */
 static int remove_one(void *arg, uint32_t i, struct souk_error *err)
 {
 	const struct batch *batch = arg;
@@ -260,17 +278,21 @@ static int remove_one(void *arg, uint32_t i, struct souk_error *err)
 	struct souk_error why = SOUK_ERROR_INIT;
 	struct gcp_fault fault;
 	char name[GCP_NAME_SIZE];
+	char scope[GCP_NAME_SIZE + 8];
 	int ret;
 
 	gcp_machine_name(batch->order->spec->request_token, i, name);
+	snprintf(scope, sizeof(scope), "zones/%s", batch->zone);
 	souk_buf_init(&url, GCP_MAX_URL);
 	ret = gcp_compute_url(client, &url, err);
 	if (ret < 0)
 		return ret;
-	souk_buf_printf(&url, "zones/%s/instances/%s", batch->zone, name);
+	souk_buf_printf(&url, "%s/instances/%s", scope, name);
 	request.url = url.data;
 	ret = gcp_operate(client, &request, &operation, &fault, &why);
-	return ret == SOUK_OK || fault.status == 404 ? SOUK_OK : souk_error_copy(&why, err);
+	if (ret < 0)
+		return fault.status == 404 ? SOUK_OK : souk_error_copy(&why, err);
+	return gcp_operation_wait(client, scope, operation, request.doing, DELETE_BUDGET_MS, err);
 }
 
 /* Some were made and some were not: none is to be left. What stays is told of in 'out'. */
@@ -444,6 +466,8 @@ int gcp_provision(void *self, struct souk_call *call, const struct souk_instance
 		ret = find_zones(&client, &zones, err);
 	if (ret == SOUK_OK)
 		ret = gcp_image_find(&client, spec, &order.image, err);
+	if (ret == SOUK_OK)
+		ret = gcp_request_salt(order.salt, err);
 	if (ret < 0)
 		return ret;
 	souk_buf_init(&text, MAX_USER_DATA);

@@ -9,7 +9,7 @@
 
 int gcp_nomem(struct souk_error *err)
 {
-	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
+	return souk_error_nomem(err);
 }
 
 int gcp_set(char **slot, const char *value, struct souk_error *err)

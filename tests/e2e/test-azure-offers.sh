@@ -95,7 +95,7 @@ echo 'ok: a quote'
 
 # ---- Regions that are chosen, and a region that is slow ----
 
-server_start --faults '[{"path": "armRegionName.*westeurope", "times": 2, "do": "slow", "ms": 1500}]'
+server_start --faults '[{"path": "armRegionName.*westeurope", "times": 2, "do": "delay", "ms": 1500}]'
 run 0 catalog update azure --set azure.region=westus,westeurope
 right westus westeurope
 echo 'ok: chosen regions, one of them slow'
@@ -103,14 +103,14 @@ echo 'ok: chosen regions, one of them slow'
 # ---- Throttling, and faults that pass ----
 
 server_start --faults '[
-	{"path": "retail/prices.*skip=200", "times": 2, "do": "status", "status": 429,
+	{"path": "retail/prices.*skip=200", "times": 2, "do": "unavailable", "status": 429,
 	 "headers": {"Retry-After": "1"}, "body": "{}"},
-	{"path": "Compute/skus.*eastus2", "times": 1, "do": "status", "status": 503, "body": "oops"},
-	{"path": "Compute/skus.*japaneast", "times": 1, "do": "status", "status": 429,
+	{"path": "Compute/skus.*eastus2", "times": 1, "do": "unavailable", "status": 503, "body": "oops"},
+	{"path": "Compute/skus.*japaneast", "times": 1, "do": "unavailable", "status": 429,
 	 "headers": {"Retry-After": "1"},
 	 "body": "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"slow down\"}}"},
-	{"path": "retail/prices.*skip=100", "times": 1, "do": "cut"},
-	{"path": "retail/prices.*swedencentral", "times": 1, "do": "drop"},
+	{"path": "retail/prices.*skip=100", "times": 1, "do": "truncate"},
+	{"path": "retail/prices.*swedencentral", "times": 1, "do": "drop-before"},
 	{"path": "retail/prices.*westus.*skip=100", "times": 1, "do": "garbage"}]'
 run 0 catalog update azure
 right
@@ -121,7 +121,7 @@ echo 'ok: throttled, cut, dropped and garbled for a while'
 
 cp -R "$SOUK_HOME" kept
 rm -rf "$SOUK_HOME"/cache/http*
-faults '[{"path": "retail/prices.*westeurope.*skip=300", "times": -1, "do": "status", "status": 400,
+faults '[{"path": "retail/prices.*westeurope.*skip=300", "times": -1, "do": "unavailable", "status": 400,
 	"body": "{\"Message\":\"no such page\"}"}]'
 failed=0
 "$souk" catalog update azure >out 2>err </dev/null || failed=$?
@@ -150,7 +150,7 @@ echo 'ok: garbage'
 server_start
 run 0 catalog update azure
 whole=$(requests)
-server_start --faults '[{"path": "retail/prices.*skip=[3-9]00", "times": -1, "do": "slow", "ms": 60000}]'
+server_start --faults '[{"path": "retail/prices.*skip=[3-9]00", "times": -1, "do": "delay", "ms": 60000}]'
 "$souk" catalog update azure >out 2>err </dev/null &
 update=$!
 # Each of the six regions waits for its fourth page.

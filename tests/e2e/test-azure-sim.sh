@@ -14,7 +14,7 @@ export SOUK_CONFIRM_MS SOUK_SETTLE_MS SOUK_AZURE_IMAGE_USER SOUK_AZURE_REGION
 
 # cloud_start ARG...: where port 22 cannot be had, machines are reached by proxy_command
 cloud_start () {
-	server_start "$@"
+	server_start --sshd "$@"
 	ssh_port=$(cloud 'd["ssh_port"]')
 	if [ "$ssh_port" != 22 ]
 	then
@@ -27,7 +27,7 @@ cloud_start () {
 # cloud EXPRESSION: print it, over what the server tells of itself: d, machines, groups
 cloud () {
 	"$python" -c 'import json, sys, urllib.request
-d = json.load(urllib.request.urlopen(sys.argv[1] + "/_state"))
+d = json.load(urllib.request.urlopen(sys.argv[1] + "/_sim/state"))
 machines = [t for t in d["things"] if "/virtualmachines/" in t["path"]]
 groups = [t for t in d["things"] if "/providers/" not in t["path"]]
 print(eval(sys.argv[2]))' "$SOUK_AZURE_ENDPOINT" "$1"
@@ -109,7 +109,7 @@ echo 'ok: failover over zones and regions'
 
 # ---- Replies that are lost ----
 
-cloud_start --faults '[{"path": "virtualMachines/t-0[?]api", "times": 1, "do": "cut"}]'
+cloud_start --faults '[{"path": "virtualMachines/t-0[?]api", "times": 1, "do": "truncate"}]'
 run 0 launch -y -c t --infra azure/eastus --instance-type Standard_D2s_v5 'echo once'
 prints once
 cloud_is 'len(machines) == 1 and len(d["created"]) == 1'
@@ -124,6 +124,8 @@ id=$(cloud 'machines[0]["path"]')
 token=$(curl -fsS "$SOUK_AZURE_ENDPOINT/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/" \
 	-H 'Metadata: true' | "$python" -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
 curl -fsS -X DELETE -H "Authorization: Bearer $token" "$SOUK_AZURE_ENDPOINT$id?api-version=2024-07-01"
+# It is seen going first, and then gone.
+run 0 status --refresh
 run 0 status --refresh
 everything_gone
 echo 'ok: a machine that is taken away'

@@ -135,16 +135,16 @@ echo 'ok: pages'
 # ---- Throttled and broken for a while; one zone is slow ----
 
 gcp_start --sku-page 1000 --faults '[
-	{"path": "skus.*pageToken", "after": 1, "times": 1, "do": "status", "status": 429,
+	{"path": "skus.*pageToken", "skip": 1, "times": 1, "do": "unavailable", "status": 429,
 	 "headers": {"Retry-After": "1"}, "body": "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}"},
-	{"path": "us-east1-b/machineTypes", "times": 1, "do": "status", "status": 403,
+	{"path": "us-east1-b/machineTypes", "times": 1, "do": "unavailable", "status": 403,
 	 "body": "{\"error\":{\"code\":403,\"message\":\"Rate Limit Exceeded\",\"errors\":[{\"reason\":\"rateLimitExceeded\"}]}}"},
-	{"path": "europe-west4-a/machineTypes", "times": 1, "do": "status", "status": 503, "body": "oops"},
-	{"path": "europe-west4-b/machineTypes", "times": 1, "do": "cut"},
-	{"path": "europe-west4-c/machineTypes", "times": 1, "do": "drop"},
+	{"path": "europe-west4-a/machineTypes", "times": 1, "do": "unavailable", "status": 503, "body": "oops"},
+	{"path": "europe-west4-b/machineTypes", "times": 1, "do": "truncate"},
+	{"path": "europe-west4-c/machineTypes", "times": 1, "do": "drop-before"},
 	{"path": "us-west1-a/machineTypes", "times": 1, "do": "garbage"},
-	{"path": "skus.*pageToken", "after": 3, "times": 1, "do": "garbage"},
-	{"path": "asia-northeast1-a/machineTypes", "times": 1, "do": "slow", "ms": 1500}]'
+	{"path": "skus.*pageToken", "skip": 3, "times": 1, "do": "garbage"},
+	{"path": "asia-northeast1-a/machineTypes", "times": 1, "do": "delay", "ms": 1500}]'
 run 0 catalog update gcp
 right
 echo 'ok: what passes is waited for'
@@ -152,7 +152,7 @@ echo 'ok: what passes is waited for'
 # ---- A page that stays broken: the old catalogue is kept, and the message says which ----
 
 forget_answers
-sim_faults '[{"path": "skus.*pageToken", "times": -1, "do": "status", "status": 400,
+sim_faults '[{"path": "skus.*pageToken", "times": -1, "do": "unavailable", "status": 400,
 	"body": "{\"error\":{\"code\":400,\"message\":\"no such page\",\"status\":\"INVALID_ARGUMENT\"}}"}]'
 kept 65
 says err 'error: gcp: cannot get the price list: no such page'
@@ -161,12 +161,12 @@ sim_faults '[{"path": "us-west1-b/machineTypes", "times": -1, "do": "garbage"}]'
 kept 70
 says err 'error: gcp: the reply to machineTypes.list is not JSON'
 forget_answers
-sim_faults '[{"path": "aggregated/acceleratorTypes", "times": -1, "do": "status", "status": 200,
+sim_faults '[{"path": "aggregated/acceleratorTypes", "times": -1, "do": "unavailable", "status": 200,
 	"body": "{\"items\": {\"zones/us-east1-b\": {\"acceleratorTypes\": 7}}}"}]'
 kept 70
 says err "the reply to acceleratorTypes.aggregatedList makes no sense: 'acceleratorTypes' is not a list"
 forget_answers
-sim_faults '[{"path": "us-west1-c/machineTypes", "times": -1, "do": "status", "status": 403,
+sim_faults '[{"path": "us-west1-c/machineTypes", "times": -1, "do": "unavailable", "status": 403,
 	"body": "{\"error\":{\"code\":403,\"message\":\"no\",\"errors\":[{\"reason\":\"forbidden\"}]}}"}]'
 kept 77
 says err "error: gcp: cannot list the machine types of 'us-west1-c': no"
@@ -180,7 +180,7 @@ gcp_start --page 60 --sku-page 500
 run 0 catalog update gcp
 whole=$(asked | wc -l)
 gcp_start --page 60 --sku-page 500 --faults '[
-	{"path": "asia-southeast1-c/machineTypes", "times": -1, "do": "slow", "ms": 600000}]'
+	{"path": "asia-southeast1-c/machineTypes", "times": -1, "do": "delay", "ms": 600000}]'
 "$souk" catalog update gcp >out 2>err </dev/null &
 update=$!
 await 'most is answered' answered $((whole * 3 / 4))

@@ -22,8 +22,8 @@ export NO_GCE_CHECK SOUK_CONFIRM_MS SOUK_SETTLE_MS SOUK_WATCHDOG_INTERVAL SOUK_G
 # sim EXPRESSION: print it over what there is: d, machines, rules, made
 sim () {
 	"$python" -c 'import json, sys, urllib.request
-d = json.load(urllib.request.urlopen(sys.argv[1] + "/state"))
-machines, rules, made = d["instances"], d["firewalls"], d["made"]
+d = json.load(urllib.request.urlopen(sys.argv[1] + "/_sim/state"))
+machines, rules, made = d["machines"], d["firewalls"], d["made"]
 print(eval(sys.argv[2]))' "$url" "$1"
 }
 
@@ -32,9 +32,10 @@ sim_is () {
 $(sim '[(m["name"], m["status"], m["labels"]) for m in machines], sorted(rules), made')"
 }
 
-scenario () {
+# order WHAT JSON: tell the server
+order () {
 	"$python" -c 'import sys, urllib.request
-urllib.request.urlopen(sys.argv[1] + "/scenario", sys.argv[2].encode()).read()' "$url" "$1"
+urllib.request.urlopen(sys.argv[1] + "/_sim/" + sys.argv[2], sys.argv[3].encode()).read()' "$url" "$@"
 }
 
 everything_gone () {
@@ -103,9 +104,7 @@ sim_is 'machines[0]["body"]["guestAccelerators"][0]["acceleratorCount"] == 1'
 sim_is 'machines[0]["body"]["scheduling"]["provisioningModel"] == "SPOT"'
 sim_is '"common-cu128" in machines[0]["body"]["disks"][0]["initializeParams"]["sourceImage"]'
 name=$(sim 'machines[0]["name"]')
-"$python" -c 'import sys, urllib.request
-urllib.request.urlopen(sys.argv[1] + "/preempt", sys.argv[2].encode()).read()' "$url" \
-	"{\"name\": \"$name\"}"
+order preempt "{\"name\": \"$name\"}"
 run 0 status --refresh --json
 json 'd["clusters"] == []'
 everything_gone
@@ -122,13 +121,15 @@ echo 'ok: spot, preemption, stop and start'
 
 # ---- Sold out here, a quota there: the next one; nothing is left behind
 
-scenario '{"sold_out": ["c3-standard-8@us-central1-*"], "quota": ["c3-standard-8@us-east*"]}'
+order capacity '{"capacity": [{"type": "c3-standard-8", "region": "us-central1", "count": 0}]}'
+order quotas '{"quotas": [{"type": "c3-standard-8", "region": "us-east*", "count": 0}]}'
 run 0 launch -y -c f --instance-type c3-standard-8 --infra gcp 'echo found a place'
 prints 'found a place'
 sim_is 'len(machines) == 1 and not machines[0]["zone"].split("/")[-1].startswith(("us-central1", "us-east"))'
 run 0 down -y f
 everything_gone
-scenario '{"sold_out": ["c3-standard-8@*"]}'
+order capacity '{"capacity": [{"type": "c3-standard-8", "count": 0}]}'
+order quotas '{"quotas": []}'
 status=0
 "$souk" launch -y -c f --instance-type c3-standard-8 --infra gcp/europe-west1 'true' >out 2>err </dev/null ||
 	status=$?
@@ -139,7 +140,7 @@ echo 'ok: failover'
 
 # ---- An answer that is lost: one machine, not two
 
-scenario '{"lost": 1}'
+order faults '{"faults": [{"action": "create", "do": "drop-after"}]}'
 before=$(sim 'len(made)')
 run 0 launch -y -c l --instance-type e2-standard-2 --infra gcp/us-west1 'echo only one'
 prints 'only one'

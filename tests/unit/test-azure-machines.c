@@ -238,7 +238,7 @@ START_TEST(a_wrong_spec_is_refused)
 	spec = a_spec();
 	spec.image = "ubuntu";
 	ck_assert_int_eq(provision(&spec), SOUK_E_INVALID);
-	ck_assert_uint_eq(test_host_requests("make"), 0);
+	ck_assert_uint_eq(test_host_requests("NetworkSecurityGroups_CreateOrUpdate"), 0);
 }
 END_TEST
 

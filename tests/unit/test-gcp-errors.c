@@ -93,7 +93,7 @@ static const struct {
 	{ "{\"error\":{\"code\":401,\"message\":\"m\",\"status\":\"UNAUTHENTICATED\"}}",
 	  "UNAUTHENTICATED", "m" },
 	{ "{\"error\":\"invalid_grant\",\"error_description\":\"Bad\\n Request\"}", "invalid_grant",
-	  "Bad  Request" },
+	  "Bad Request" },
 	{ "{\"error\":{\"message\":7,\"errors\":{},\"details\":3,\"status\":[]}}", "", "" },
 	{ "{\"error\":{\"errors\":[7],\"message\":\"x\"}}", "", "x" },
 	{ "{\"error\":5}", "", "" },

@@ -55,7 +55,7 @@ static int answer(const struct souk_http_request *request, struct test_answer *o
 			out->status = cloud.insert_status;
 		if (cloud.fail_insert && cloud.inserts == cloud.fail_insert)
 			out->body = SOLD_OUT;
-	} else if (strcmp(request->what, "operations.wait") == 0) {
+	} else if (strstr(request->what, "Operations.wait")) {
 		out->body = cloud.operation ? cloud.operation : DONE;
 	} else if (strcmp(request->what, "instances.aggregatedList") == 0) {
 		if (cloud.listed)
@@ -70,7 +70,7 @@ static int answer(const struct souk_http_request *request, struct test_answer *o
 	} else if (strcmp(request->what, "images.get") == 0) {
 		out->body = "{\"selfLink\":\"https://x/compute/v1/projects/ubuntu-os-cloud/global/images/"
 			    "ubuntu-2404-v1\",\"diskSizeGb\":\"10\"}";
-	} else if (strcmp(request->what, "firewalls") == 0) {
+	} else if (strncmp(request->what, "firewalls.", 10) == 0) {
 		cloud.rules_made += strcmp(request->method, "POST") == 0;
 		cloud.rules_deleted += strcmp(request->method, "DELETE") == 0;
 		out->body = DONE;
