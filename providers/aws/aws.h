@@ -45,6 +45,9 @@ enum {
 #define AWS_TAG_TOKEN "souk-token"
 #define AWS_TAG_USER "souk-user"	 /* who logs in: it follows from the image */
 #define AWS_TAG_HOST_KEY "souk-host-key" /* the public half of the key in the user data */
+/* On a cluster's security group, before its first placement group is made: there may be some. Whoever
+ * cleans up need not look for them everywhere. */
+#define AWS_TAG_PLACED "souk-placed"
 
 /* A quota that was looked up. */
 struct aws_quota {
@@ -63,6 +66,7 @@ struct aws {
 	struct aws_profiles *settings; /* read when first needed, unchanged from then on */
 	struct aws_quota quotas[64];   /* under the same lock; the oldest make room */
 	size_t n_quotas;	       /* ever kept */
+	atomic_int rehearsed_placement; /* a rehearsal has made a placement group */
 	atomic_llong skew_seconds;  /* what to add to our clock to have that of AWS */
 };
 

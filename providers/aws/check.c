@@ -17,10 +17,12 @@ const char aws_permissions[] =
 	"      \"Effect\": \"Allow\",\n"
 	"      \"Action\": [\n"
 	"        \"ec2:DescribeAvailabilityZones\",\n"
+	"        \"ec2:DescribeCapacityReservations\",\n"
 	"        \"ec2:DescribeImages\",\n"
 	"        \"ec2:DescribeInstances\",\n"
 	"        \"ec2:DescribeInstanceTypeOfferings\",\n"
 	"        \"ec2:DescribeInstanceTypes\",\n"
+	"        \"ec2:DescribePlacementGroups\",\n"
 	"        \"ec2:DescribeRegions\",\n"
 	"        \"ec2:DescribeSecurityGroups\",\n"
 	"        \"ec2:DescribeSpotPriceHistory\",\n"
@@ -36,6 +38,7 @@ const char aws_permissions[] =
 	"      \"Sid\": \"SoukMake\",\n"
 	"      \"Effect\": \"Allow\",\n"
 	"      \"Action\": [\n"
+	"        \"ec2:CreatePlacementGroup\",\n"
 	"        \"ec2:CreateSecurityGroup\",\n"
 	"        \"ec2:CreateTags\",\n"
 	"        \"ec2:RunInstances\"\n"
@@ -46,7 +49,9 @@ const char aws_permissions[] =
 	"      \"Sid\": \"SoukChangeItsOwn\",\n"
 	"      \"Effect\": \"Allow\",\n"
 	"      \"Action\": [\n"
+	"        \"ec2:AuthorizeSecurityGroupEgress\",\n"
 	"        \"ec2:AuthorizeSecurityGroupIngress\",\n"
+	"        \"ec2:DeletePlacementGroup\",\n"
 	"        \"ec2:DeleteSecurityGroup\",\n"
 	"        \"ec2:ModifyInstanceAttribute\",\n"
 	"        \"ec2:StartInstances\",\n"
@@ -60,7 +65,7 @@ const char aws_permissions[] =
 	"      \"Sid\": \"SoukSpot\",\n"
 	"      \"Effect\": \"Allow\",\n"
 	"      \"Action\": \"iam:CreateServiceLinkedRole\",\n"
-	"      \"Resource\": \"arn:aws:iam::*:role/aws-service-role/spot.amazonaws.com/*\",\n"
+	"      \"Resource\": \"arn:*:iam::*:role/aws-service-role/spot.amazonaws.com/*\",\n"
 	"      \"Condition\": { \"StringEquals\": "
 	"{ \"iam:AWSServiceName\": \"spot.amazonaws.com\" } }\n"
 	"    }\n"
@@ -106,6 +111,7 @@ static int who_is_it(const struct aws_client *client, struct souk_identity *out,
 struct trial {
 	const char *action;
 	void (*fill_in)(struct aws_query *query, const struct aws_image *image);
+	const char *option; /* needed where this one is set; NULL: always */
 };
 
 static void fill_group(struct aws_query *query, const struct aws_image *image)
@@ -113,6 +119,13 @@ static void fill_group(struct aws_query *query, const struct aws_image *image)
 	(void)image;
 	aws_query_add(query, "GroupName", "souk-check");
 	aws_query_add(query, "GroupDescription", "never made");
+}
+
+static void fill_placement(struct aws_query *query, const struct aws_image *image)
+{
+	(void)image;
+	aws_query_add(query, "GroupName", "souk-check");
+	aws_query_add(query, "Strategy", "cluster");
 }
 
 static void fill_run(struct aws_query *query, const struct aws_image *image)
@@ -124,24 +137,38 @@ static void fill_run(struct aws_query *query, const struct aws_image *image)
 }
 
 static const struct trial trials[] = {
-	{ "DescribeImages", NULL },
-	{ "DescribeInstances", NULL },
-	{ "DescribeInstanceTypeOfferings", NULL },
-	{ "DescribeInstanceTypes", NULL },
-	{ "DescribeSecurityGroups", NULL },
-	{ "DescribeSpotPriceHistory", NULL },
-	{ "DescribeSubnets", NULL },
-	{ "DescribeVpcs", NULL },
-	{ "CreateSecurityGroup", fill_group },
-	{ "RunInstances", fill_run },
+	{ "DescribeCapacityReservations", NULL, "capacity_reservation" },
+	{ "DescribeImages", NULL, NULL },
+	{ "DescribeInstances", NULL, NULL },
+	{ "DescribeInstanceTypeOfferings", NULL, NULL },
+	{ "DescribeInstanceTypes", NULL, NULL },
+	{ "DescribePlacementGroups", NULL, "efa" },
+	{ "DescribeSecurityGroups", NULL, NULL },
+	{ "DescribeSpotPriceHistory", NULL, NULL },
+	{ "DescribeSubnets", NULL, NULL },
+	{ "DescribeVpcs", NULL, NULL },
+	{ "CreatePlacementGroup", fill_placement, "efa" },
+	{ "CreateSecurityGroup", fill_group, NULL },
+	{ "RunInstances", fill_run, NULL },
 };
+
+/* A text, or a boolean that is not false. */
+static int is_set(const struct souk_call *call, const char *option)
+{
+	const char *value = souk_call_option(call, option);
+
+	return value && *value && strcmp(value, "false") != 0;
+}
 
 /* 1 if it is allowed, 0 if not; what cannot be told counts as allowed. */
 static int is_allowed(const struct aws_client *client, const struct trial *trial,
 		      const struct aws_image *image, struct souk_error *err)
 {
 	const struct aws_operation operation = {
-		.action = trial->action, .doing = "try an action", .flags = AWS_READ,
+		.action = trial->action,
+		.doing = "try an action",
+		/* what not every EC2 has is asked for once */
+		.flags = trial->option ? 0 : AWS_READ,
 	};
 	struct souk_error why = SOUK_ERROR_INIT;
 	struct aws_fault fault;
@@ -204,7 +231,8 @@ static int what_may_it(const struct aws_client *client, struct souk_error *err)
 	if (aws_image_find(client, &spec, &image, &why) < 0)
 		souk_call_log(client->call, SOUK_LOG_WARNING, "%s", why.message);
 	for (i = 0; i < AWS_ARRAY_SIZE(trials) && ret >= 0; i++) {
-		if (trials[i].fill_in == fill_run && !image.id[0])
+		if ((trials[i].fill_in == fill_run && !image.id[0]) ||
+		    (trials[i].option && !is_set(client->call, trials[i].option)))
 			continue;
 		ret = is_allowed(client, &trials[i], &image, err);
 		if (ret == 0)

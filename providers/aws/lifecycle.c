@@ -77,6 +77,8 @@ static int act(const struct aws_client *client, const struct aws_operation *oper
 struct groups {
 	char ids[MAX_GROUPS][AWS_ID_SIZE];
 	size_t n;
+	int placed;	     /* there may be placement groups */
+	int placements_left; /* so many are in use */
 };
 
 static void add_group(struct groups *groups, const char *id)
@@ -116,6 +118,34 @@ static int take_groups(void *arg, const xmlNode *item, struct souk_error *err)
 }
 
 /*
+ * The groups of a cluster that carry a tag; of its placement groups, which nobody else is in, those
+ * that no machine is in are deleted. A security group outlives them, as it is what tells of them.
+ * In one that is not ours nothing does.
+ */
+static int gather(const struct aws_client *client, const char *cluster, const char *tag,
+		  const char *value, struct groups *out, struct souk_error *err)
+{
+	const char *given = souk_call_option(client->call, "security_group");
+	char found[MAX_GROUPS][AWS_ID_SIZE];
+	struct souk_error why = SOUK_ERROR_INIT;
+	int placed = out->placed || (given && *given);
+	int n, k, left;
+
+	n = aws_groups_of(client, cluster, tag, value, found, MAX_GROUPS, &placed, err);
+	for (k = 0; k < n; k++)
+		add_group(out, found[k]);
+	if (n < 0 || !placed)
+		return n < 0 ? n : SOUK_OK;
+	left = aws_placements_delete(client, cluster, tag, value, &why);
+	if (left > 0)
+		out->placements_left += left;
+	/* Who may not look for them has not been allowed to make them. */
+	if (left == SOUK_E_AUTH)
+		souk_call_log(client->call, SOUK_LOG_INFO, "%s", why.message);
+	return left < 0 && left != SOUK_E_AUTH ? souk_error_copy(&why, err) : SOUK_OK;
+}
+
+/*
  * The groups that a cluster's teardown is to delete: those that carry its name and either the
  * token of one of its machines, or their owner. A terminated machine may no longer say what
  * its group was.
@@ -123,37 +153,36 @@ static int take_groups(void *arg, const xmlNode *item, struct souk_error *err)
 static int cluster_groups(const struct aws_client *client, const struct souk_instance_ref *refs,
 			  uint32_t n, const char *owner, struct groups *out, struct souk_error *err)
 {
-	char found[MAX_GROUPS][AWS_ID_SIZE];
 	uint32_t i;
 	int ret = SOUK_OK;
-	int k;
 
-	for (i = 0; i < n && ret >= 0; i++) {
+	for (i = 0; i < n && ret == SOUK_OK; i++) {
 		if (!refs[i].cluster || !refs[i].request_token ||
 		    (i && refs[i - 1].request_token &&
 		     strcmp(refs[i].request_token, refs[i - 1].request_token) == 0))
 			continue;
-		ret = aws_groups_of(client, refs[i].cluster, AWS_TAG_TOKEN, refs[i].request_token,
-				    found, MAX_GROUPS, err);
-		for (k = 0; k < ret; k++)
-			add_group(out, found[k]);
+		ret = gather(client, refs[i].cluster, AWS_TAG_TOKEN, refs[i].request_token, out, err);
 	}
-	if (ret >= 0 && n && refs[0].cluster && owner[0]) {
-		ret = aws_groups_of(client, refs[0].cluster, AWS_TAG_OWNER, owner, found,
-				    MAX_GROUPS, err);
-		for (k = 0; k < ret; k++)
-			add_group(out, found[k]);
-	}
-	return ret < 0 ? ret : SOUK_OK;
+	if (ret == SOUK_OK && n && refs[0].cluster && owner[0])
+		ret = gather(client, refs[0].cluster, AWS_TAG_OWNER, owner, out, err);
+	return ret;
 }
 
+/* What is to be ended: refs without those that are known to have ended. */
+struct ending {
+	struct souk_instance_ref *refs;
+	uint32_t n;
+	int placed; /* some are in a placement group of ours */
+	char owner[256];
+};
+
 /*
- * As long as a machine is on its way out, its group is in use and stays; teardown is called
+ * As long as a machine is on its way out, its groups are in use and stay; teardown is called
  * again. A group that cannot be deleted costs nothing and must not keep a machine's teardown
  * from being told as done.
  */
 static int delete_groups(const struct aws_client *client, const struct souk_instance_ref *refs,
-			 uint32_t n, const char *owner, struct souk_error *err)
+			 uint32_t n, const struct ending *ending, struct souk_error *err)
 {
 	AWS_AUTO_FREE struct groups *ours = calloc(1, sizeof(*ours));
 	size_t i;
@@ -161,8 +190,9 @@ static int delete_groups(const struct aws_client *client, const struct souk_inst
 
 	if (!ours)
 		return aws_nomem(err);
-	ret = cluster_groups(client, refs, n, owner, ours, err);
-	for (i = 0; ret == SOUK_OK && i < ours->n; i++) {
+	ours->placed = ending->placed;
+	ret = cluster_groups(client, refs, n, ending->owner, ours, err);
+	for (i = 0; ret == SOUK_OK && !ours->placements_left && i < ours->n; i++) {
 		struct souk_error why = SOUK_ERROR_INIT;
 
 		if (aws_group_delete(client, ours->ids[i], &why) < 0)
@@ -173,13 +203,6 @@ static int delete_groups(const struct aws_client *client, const struct souk_inst
 	return ret;
 }
 
-/* What is to be ended: refs without those that are known to have ended. */
-struct ending {
-	struct souk_instance_ref *refs;
-	uint32_t n;
-	char owner[256];
-};
-
 static int drop_ended(void *arg, const xmlNode *item, struct souk_error *err)
 {
 	struct ending *ending = arg;
@@ -188,6 +211,7 @@ static int drop_ended(void *arg, const xmlNode *item, struct souk_error *err)
 	uint32_t i;
 
 	(void)err;
+	ending->placed |= aws_placement_is_own(aws_xml_text(item, "placement/groupName"));
 	if (owner && !ending->owner[0])
 		snprintf(ending->owner, sizeof(ending->owner), "%s", owner);
 	if (!id || aws_instance_status(aws_xml_u64(item, "instanceState/code", 0)) !=
@@ -224,7 +248,7 @@ int aws_teardown(void *self, struct souk_call *call, const struct souk_instance_
 	if (ret == SOUK_OK)
 		ret = act(&client, &operation, ending.refs, ending.n, 1, err);
 	if (ret == SOUK_OK)
-		ret = delete_groups(&client, refs, n, ending.owner, err);
+		ret = delete_groups(&client, refs, n, &ending, err);
 	free(ending.refs);
 	return ret;
 }
@@ -322,23 +346,25 @@ int aws_sweep(void *self, struct souk_call *call, const struct souk_instance_fil
 	      struct souk_error *err)
 {
 	struct aws_client client = { self, call, filter->region };
-	char ids[MAX_GROUPS][AWS_ID_SIZE];
-	int n, i, ret;
+	AWS_AUTO_FREE struct groups *ours = calloc(1, sizeof(*ours));
+	size_t i;
+	int ret;
 
+	if (!ours)
+		return aws_nomem(err);
 	if (!filter->region || !filter->cluster || !filter->owner)
 		return souk_error_set(err, SOUK_E_INVALID,
 				      "sweep: needs a cluster, an owner and a region");
-	n = aws_groups_of(&client, filter->cluster, AWS_TAG_OWNER, filter->owner, ids, MAX_GROUPS,
-			  err);
-	if (n < 0)
-		return n;
-	for (i = 0; i < n; i++) {
+	ret = gather(&client, filter->cluster, AWS_TAG_OWNER, filter->owner, ours, err);
+	if (ret < 0)
+		return ret;
+	for (i = 0; !ours->placements_left && i < ours->n; i++) {
 		struct souk_error why = SOUK_ERROR_INIT;
 
-		ret = aws_group_delete(&client, ids[i], &why);
+		ret = aws_group_delete(&client, ours->ids[i], &why);
 		if (ret == SOUK_E_CONFLICT)
-			souk_call_log(call, SOUK_LOG_DEBUG, "security group '%s' stays: %s", ids[i],
-				      why.message);
+			souk_call_log(call, SOUK_LOG_DEBUG, "security group '%s' stays: %s",
+				      ours->ids[i], why.message);
 		else if (ret < 0)
 			return souk_error_copy(&why, err);
 	}

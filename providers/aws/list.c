@@ -42,6 +42,7 @@ struct region_pages {
 	struct pages ours;
 	struct pages others;
 	struct pages groups;
+	struct pages placements;
 };
 
 struct listing {
@@ -91,10 +92,28 @@ static int ask_ours(const struct aws_client *client, const struct aws_operation 
 		aws_query_filter(&query, "tag:" AWS_TAG_TOKEN, filter->request_token);
 	else
 		aws_query_filter(&query, "tag-key", AWS_TAG_TOKEN);
-	aws_query_add(&query, "MaxResults", "1000");
+	/* Of placement groups EC2 gives all at once. */
+	if (operation != &aws_describe_placements)
+		aws_query_add(&query, "MaxResults", "1000");
 	ret = aws_query_pages(client, operation, &query, keep_page, kept, err);
 	aws_query_fini(&query);
 	return ret;
+}
+
+/* Where nothing tells that there may be placement groups, there are none. */
+static int may_be_placed(const struct aws_client *client, const struct pages *groups)
+{
+	const char *given = souk_call_option(client->call, "security_group");
+	const xmlNode *item;
+	size_t i;
+
+	for (i = 0; i < groups->n; i++) {
+		item = aws_xml_first_item(aws_xml_child(groups->list[i].root, "securityGroupInfo"));
+		for (; item; item = aws_xml_next_item(item))
+			if (aws_xml_tag(item, AWS_TAG_PLACED))
+				return 1;
+	}
+	return given && *given;
 }
 
 /* Machines that carry a tag of one of these keys. */
@@ -128,6 +147,8 @@ static int list_region(const struct aws_client *client, size_t index, void *arg,
 		ret = ask_others(client, keys, &kept->others, err);
 	if (ret == SOUK_OK && wants_besides(filter))
 		ret = ask_ours(client, &describe_groups, filter, &kept->groups, err);
+	if (ret == SOUK_OK && wants_besides(filter) && may_be_placed(client, &kept->groups))
+		ret = ask_ours(client, &aws_describe_placements, filter, &kept->placements, err);
 	return ret;
 }
 
@@ -191,17 +212,26 @@ static int add_other(void *arg, const xmlNode *item, struct souk_error *err)
 	return aws_xml_tag(item, AWS_TAG_TOKEN) ? SOUK_OK : add_ours(arg, item, err);
 }
 
-static int add_groups(const struct adding *adding, const xmlNode *root, struct souk_error *err)
+/* What there is besides machines, of a page. */
+struct besides {
+	const char *kind;
+	const char *set;
+	const char *id;
+};
+
+static int add_besides(const struct adding *adding, const struct besides *besides,
+		       const struct pages *pages, size_t index, struct souk_error *err)
 {
-	const xmlNode *item = aws_xml_first_item(aws_xml_child(root, "securityGroupInfo"));
+	const xmlNode *item =
+		aws_xml_first_item(aws_xml_child(pages->list[index].root, besides->set));
 	int ret = SOUK_OK;
 
 	for (; item && ret == SOUK_OK; item = aws_xml_next_item(item)) {
 		struct souk_instance group = {
 			SOUK_INSTANCE_HEAD,
-			.kind = "security group",
+			.kind = besides->kind,
 			.status = SOUK_INSTANCE_RUNNING,
-			.id = aws_xml_text(item, "groupId"),
+			.id = aws_xml_text(item, besides->id),
 			.region = adding->client->region,
 			.cluster = aws_xml_tag(item, AWS_TAG_CLUSTER),
 			.owner = aws_xml_tag(item, AWS_TAG_OWNER),
@@ -217,6 +247,9 @@ static int add_groups(const struct adding *adding, const xmlNode *root, struct s
 static int collect_region(const struct adding *adding, const struct region_pages *kept,
 			  struct souk_error *err)
 {
+	static const struct besides group = { "security group", "securityGroupInfo", "groupId" };
+	static const struct besides placement = { "placement group", "placementGroupSet",
+						  "groupName" };
 	struct aws_walk ours = { add_ours, (void *)adding };
 	struct aws_walk others = { add_other, (void *)adding };
 	size_t i;
@@ -227,7 +260,9 @@ static int collect_region(const struct adding *adding, const struct region_pages
 	for (i = 0; i < kept->others.n && ret == SOUK_OK; i++)
 		ret = aws_instances_walk(&others, kept->others.list[i].root, err);
 	for (i = 0; i < kept->groups.n && ret == SOUK_OK; i++)
-		ret = add_groups(adding, kept->groups.list[i].root, err);
+		ret = add_besides(adding, &group, &kept->groups, i, err);
+	for (i = 0; i < kept->placements.n && ret == SOUK_OK; i++)
+		ret = add_besides(adding, &placement, &kept->placements, i, err);
 	return ret;
 }
 
@@ -254,6 +289,7 @@ static int list_regions(struct aws *aws, struct souk_call *call, const struct aw
 			pages_fini(&kept[i].ours);
 			pages_fini(&kept[i].others);
 			pages_fini(&kept[i].groups);
+			pages_fini(&kept[i].placements);
 		}
 	} else {
 		ret = aws_nomem(err);

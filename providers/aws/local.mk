@@ -23,6 +23,7 @@ libprovider_aws_la_SOURCES = \
 	%D%/list.c \
 	%D%/network.c \
 	%D%/offers.c \
+	%D%/placement.c \
 	%D%/prices.c \
 	%D%/products.c \
 	%D%/profile.c \
@@ -32,6 +33,7 @@ libprovider_aws_la_SOURCES = \
 	%D%/quote.c \
 	%D%/regions.c \
 	%D%/rehearse.c \
+	%D%/reservation.c \
 	%D%/security-group.c \
 	%D%/sign.c \
 	%D%/source.c \
@@ -53,6 +55,7 @@ libprovider_aws_la_SOURCES = \
 	%D%/query.h \
 	%D%/quota.h \
 	%D%/regions.h \
+	%D%/reservation.h \
 	%D%/sign.h \
 	%D%/xml.h
 libprovider_aws_la_CPPFLAGS = $(PROVIDER_CPPFLAGS) $(PROVIDER_AWS_CFLAGS)
@@ -71,13 +74,6 @@ MAN_PAGES += \
 nodist_catalog_DATA += catalog/aws.catalog
 
 nodist_transfer_DATA += transfer/aws.csv
-CLEANFILES += transfer/aws.csv
-transfer/aws.csv: %D%/transfer.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
-
 nodist_charges_DATA += charges/aws.csv
-CLEANFILES += charges/aws.csv
-charges/aws.csv: %D%/charges.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/charges.csv $@
 endif
 EXTRA_DIST += %D%/offers.csv %D%/transfer.csv %D%/charges.csv

@@ -12,6 +12,7 @@
 #include "instances.h"
 #include "query.h"
 #include "quota.h"
+#include "reservation.h"
 
 enum {
 	MAX_MACHINES = 1000,
@@ -29,6 +30,7 @@ struct order {
 	const struct souk_instance_spec *spec;
 	struct aws_image image;
 	struct aws_network network;
+	struct aws_reservation reservation;
 	struct souk_buf user_data; /* base64 */
 	char doing[160];
 };
@@ -199,20 +201,57 @@ static void add_disk(struct aws_query *query, const struct order *order)
 				  disk.throughput_mib);
 }
 
+/*
+ * The first interface is the machine's address, and an EFA interface where it is to have some; the
+ * others, one on each further network card, are for EFA alone and take no address.
+ */
+static void add_interface(struct aws_query *query, const struct order *order, unsigned n)
+{
+	const struct aws_network *network = &order->network;
+	char card[16];
+
+	snprintf(card, sizeof(card), "%u", n - 1);
+	aws_query_addf(query, n == 1 ? "0" : "1", "NetworkInterface.%u.DeviceIndex", n);
+	if (network->efa_interfaces > 1)
+		aws_query_addf(query, card, "NetworkInterface.%u.NetworkCardIndex", n);
+	if (network->efa_interfaces)
+		aws_query_addf(query, n == 1 ? "efa" : "efa-only",
+			       "NetworkInterface.%u.InterfaceType", n);
+	if (network->subnet[0])
+		aws_query_addf(query, network->subnet, "NetworkInterface.%u.SubnetId", n);
+	aws_query_addf(query, network->group, "NetworkInterface.%u.SecurityGroupId.1", n);
+	aws_query_addf(query, "true", "NetworkInterface.%u.DeleteOnTermination", n);
+}
+
 static void add_network(struct aws_query *query, const struct order *order)
 {
 	int is_internal =
 		souk_text_is_true(souk_call_option(order->client->call, "use_internal_ips"));
+	unsigned interfaces = order->network.efa_interfaces ? order->network.efa_interfaces : 1;
+	unsigned n;
 
 	if (order->spec->zone)
 		aws_query_add(query, "Placement.AvailabilityZone", order->spec->zone);
-	aws_query_add(query, "NetworkInterface.1.DeviceIndex", "0");
-	if (order->network.subnet[0])
-		aws_query_add(query, "NetworkInterface.1.SubnetId", order->network.subnet);
-	aws_query_add(query, "NetworkInterface.1.SecurityGroupId.1", order->network.group);
-	aws_query_add(query, "NetworkInterface.1.AssociatePublicIpAddress",
-		      is_internal ? "false" : "true");
-	aws_query_add(query, "NetworkInterface.1.DeleteOnTermination", "true");
+	if (order->network.placement[0])
+		aws_query_add(query, "Placement.GroupName", order->network.placement);
+	for (n = 1; n <= interfaces; n++)
+		add_interface(query, order, n);
+	/* Said of one of several it is refused, whatever it says: several have none. */
+	if (interfaces == 1)
+		aws_query_add(query, "NetworkInterface.1.AssociatePublicIpAddress",
+			      is_internal ? "false" : "true");
+}
+
+static void add_reservation(struct aws_query *query, const struct aws_reservation *reservation)
+{
+	if (!reservation->id[0])
+		return;
+	if (reservation->is_block)
+		aws_query_add(query, "InstanceMarketOptions.MarketType", "capacity-block");
+	aws_query_add(query,
+		      "CapacityReservationSpecification.CapacityReservationTarget."
+		      "CapacityReservationId",
+		      reservation->id);
 }
 
 static void add_market(struct aws_query *query, const struct souk_instance_spec *spec)
@@ -260,6 +299,7 @@ static void write_order(struct aws_query *query, const struct aws_operation *ope
 	add_network(query, order);
 	add_disk(query, order);
 	add_market(query, spec);
+	add_reservation(query, &order->reservation);
 	aws_query_add(query, "MetadataOptions.HttpTokens", "required");
 	aws_query_add(query, "MetadataOptions.HttpEndpoint", "enabled");
 	/* Two hops, so that a container on the machine reaches it too. */
@@ -362,9 +402,14 @@ static int run(struct order *order, struct souk_instance_list *out, struct souk_
 		aws_query_fini(&query);
 		if (ret == SOUK_OK)
 			break;
-		/* Another launch for this cluster has failed and has taken the group with it. */
-		if (aws_fault_is(&fault, "InvalidGroup.NotFound") && tries == 1) {
+		/* Another launch for this cluster has failed and has taken the groups with it. */
+		if (tries == 1 && (aws_fault_is(&fault, "InvalidGroup.NotFound") ||
+				   (order->network.is_own_placement &&
+				    aws_fault_is(&fault, "InvalidPlacementGroup.Unknown")))) {
 			ret = aws_group_ensure(order->client, order->spec, &order->network, err);
+			if (ret == SOUK_OK)
+				ret = aws_placement_ensure(order->client, order->spec,
+							   &order->network, err);
 			if (ret < 0)
 				return ret;
 			continue;
@@ -400,8 +445,18 @@ static int make_user_data(struct order *order, struct souk_error *err)
 /* Whatever failed for certain leaves no group behind that nobody uses. */
 static void clean_up(const struct order *order, int ret)
 {
+	struct souk_error why = SOUK_ERROR_INIT;
+
 	if (ret == SOUK_OK || ret == SOUK_E_TIMEOUT || ret == SOUK_E_CANCELLED)
 		return;
+	/* The security group tells of the placement groups, and outlives them. */
+	if (order->network.is_own_placement && order->network.group[0] &&
+	    aws_placement_delete(order->client, order->network.placement, &why) < 0) {
+		souk_call_log(order->client->call, SOUK_LOG_DEBUG,
+			      "placement group '%s' is left in '%s': %s", order->network.placement,
+			      order->client->region, why.message);
+		return;
+	}
 	if (order->network.is_new_group &&
 	    aws_group_delete(order->client, order->network.group, NULL) < 0)
 		souk_call_log(order->client->call, SOUK_LOG_DEBUG,
@@ -420,10 +475,38 @@ static int already_there(const struct souk_instance_spec *spec, uint32_t n, stru
 			      spec->count);
 }
 
+/* Image, network and groups, until nothing but the machines is missing. */
+static int prepare(struct order *order, struct souk_error *err)
+{
+	const struct aws_client *client = order->client;
+	const struct souk_instance_spec *spec = order->spec;
+	const struct aws_reservation *reservation = &order->reservation;
+	int ret = SOUK_OK;
+
+	/* What is reserved counts against the quota already. */
+	if (!reservation->id[0])
+		ret = aws_quota_check(client, spec, err);
+	if (ret == SOUK_OK)
+		ret = aws_image_find(client, spec, &order->image, err);
+	if (ret == SOUK_OK)
+		ret = make_user_data(order, err);
+	if (ret == SOUK_OK)
+		ret = aws_network_choose(client, spec, &order->network, err);
+	if (ret == SOUK_OK)
+		ret = aws_efa_choose(client, spec, &order->network, err);
+	if (ret < 0)
+		return ret;
+	aws_placement_choose(client, spec, reservation->id[0] ? reservation->placement : NULL,
+			     &order->network);
+	ret = aws_group_ensure(client, spec, &order->network, err);
+	return ret < 0 ? ret : aws_placement_ensure(client, spec, &order->network, err);
+}
+
 int aws_provision(void *self, struct souk_call *call, const struct souk_instance_spec *spec,
 		  struct souk_instance_list *out, struct souk_error *err)
 {
 	struct aws_client client = { self, call, spec->region };
+	struct souk_instance_spec placed;
 	struct order order = { .client = &client, .spec = spec };
 	int ret;
 
@@ -436,15 +519,15 @@ int aws_provision(void *self, struct souk_call *call, const struct souk_instance
 	ret = aws_instances_of_token(&client, spec->request_token, out, err);
 	if (ret != 0)
 		return ret < 0 ? ret : already_there(spec, (uint32_t)ret, err);
-	ret = aws_quota_check(&client, spec, err);
-	if (ret == SOUK_OK)
-		ret = aws_image_find(&client, spec, &order.image, err);
-	if (ret == SOUK_OK)
-		ret = make_user_data(&order, err);
-	if (ret == SOUK_OK)
-		ret = aws_network_choose(&client, spec, &order.network, err);
-	if (ret == SOUK_OK)
-		ret = aws_group_ensure(&client, spec, &order.network, err);
+	ret = aws_reservation_choose(&client, spec, &order.reservation, err);
+	if (ret < 0)
+		return ret;
+	if (order.reservation.id[0]) {
+		placed = *spec;
+		placed.zone = order.reservation.zone;
+		order.spec = &placed;
+	}
+	ret = prepare(&order, err);
 	if (ret == SOUK_OK) {
 		if (spec->spot && spec->on_shutdown == SOUK_ON_SHUTDOWN_STOP)
 			souk_call_log(

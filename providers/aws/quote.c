@@ -8,6 +8,7 @@
 #include "disk.h"
 #include "market.h"
 #include "products.h"
+#include "reservation.h"
 
 enum {
 	HOURS_A_MONTH = 730,
@@ -141,6 +142,7 @@ static int quote_machine(const struct aws_client *client, const struct souk_inst
 	struct machine machine = { .spec = spec,
 				   .figure = { .currency = aws_currency(client->region) } };
 	char note[256], since[21] = "an unknown moment", each[32];
+	struct aws_reservation reservation;
 	int ret = ask_machine(client, &machine, err);
 
 	if (ret < 0)
@@ -150,14 +152,23 @@ static int quote_machine(const struct aws_client *client, const struct souk_inst
 				      spec->spot ? "spot" : "list", spec->instance_type,
 				      spec->zone ? spec->zone : client->region);
 	money(machine.figure.micros, each);
+	ret = aws_reservation_choose(client, spec, &reservation, err);
+	if (ret < 0)
+		return ret;
+	if (reservation.is_block)
+		return add_line(spec, "compute", 0, machine.figure.currency,
+				"in a capacity block, which is paid for in advance", out, err);
 	if (machine.at)
 		aws_extended_time(machine.at, since);
 	if (spec->spot)
 		snprintf(note, sizeof(note), "%u x %s in %s at %s; spot price since %s, it may change",
 			 spec->count, spec->instance_type, machine.zone, each, since);
 	else
-		snprintf(note, sizeof(note), "%u x %s at %s; price list of %s for %s", spec->count,
-			 spec->instance_type, each, machine.figure.date, client->region);
+		snprintf(note, sizeof(note), "%u x %s at %s; price list of %s for %s%s", spec->count,
+			 spec->instance_type, each, machine.figure.date, client->region,
+			 reservation.id[0] ?
+				 "; in a capacity reservation, which costs as much while it is empty" :
+				 "");
 	return add_line(spec, "compute", machine.figure.micros, machine.figure.currency, note, out,
 			err);
 }

@@ -14,6 +14,8 @@ struct question {
 	uint32_t scene;
 	const char *what;
 	const char *body;
+	struct aws *aws;
+	struct souk_call *call;
 	char region[AWS_REGION_SIZE]; /* "": it is not signed */
 };
 
@@ -51,6 +53,65 @@ static void add_instance(struct souk_buf *out)
 }
 
 /* By its id it is there; by a token there is none yet. */
+/* Where all is in order the type has EFA; where something was found it has none: both ways are there. */
+static int answer_types(const struct question *question, struct souk_buf *out, struct souk_error *err)
+{
+	const char *at = strstr(question->body, "Filter.1.Value.1=");
+	const char *type = at ? at + strlen("Filter.1.Value.1=") : "";
+	int has_efa = question->scene == SOUK_SCENE_NEW || question->scene == SOUK_SCENE_REFUSED;
+
+	(void)err;
+	return souk_buf_printf(out,
+			       "<DescribeInstanceTypesResponse><instanceTypeSet><item>"
+			       "<instanceType>%.*s</instanceType><networkInfo>"
+			       "<efaSupported>%s</efaSupported></networkInfo></item>"
+			       "</instanceTypeSet></DescribeInstanceTypesResponse>",
+			       (int)strcspn(type, "&"), type, has_efa ? "true" : "false");
+}
+
+static int answer_placement(const struct question *question, struct souk_buf *out,
+			    struct souk_error *err)
+{
+	if (question->aws)
+		atomic_store(&question->aws->rehearsed_placement, 1);
+	return answer_empty(question, out, err);
+}
+
+static int answer_placements(const struct question *question, struct souk_buf *out,
+			     struct souk_error *err)
+{
+	(void)question;
+	(void)err;
+	return souk_buf_str(out, "<DescribePlacementGroupsResponse><placementGroupSet><item>"
+				 "<groupName>souk-CLUSTER-request-token</groupName><state>available</state>"
+				 "</item></placementGroupSet></DescribePlacementGroupsResponse>");
+}
+
+/* Each of the settings has room, in whichever zone; none is there where something is missing. */
+static int answer_reservations(const struct question *question, struct souk_buf *out,
+			       struct souk_error *err)
+{
+	const char *at = strstr(question->body, "Filter.1.Value.1=");
+	const char *type = at ? at + strlen("Filter.1.Value.1=") : "";
+	const char *ids = souk_call_option(question->call, "capacity_reservation");
+	const char *id;
+	size_t len;
+	char zone;
+
+	(void)err;
+	souk_buf_str(out, "<DescribeCapacityReservationsResponse><capacityReservationSet>");
+	while (question->scene != SOUK_SCENE_BARE && (id = souk_list_next(&ids, &len)) != NULL)
+		for (zone = 'a'; zone <= 'z'; zone++)
+			souk_buf_printf(out,
+					"<item><capacityReservationId>%.*s</capacityReservationId>"
+					"<instanceType>%.*s</instanceType><state>active</state>"
+					"<availabilityZone>%s%c</availabilityZone>"
+					"<availableInstanceCount>1000</availableInstanceCount></item>",
+					(int)len, id, (int)strcspn(type, "&"), type, question->region,
+					zone);
+	return souk_buf_str(out, "</capacityReservationSet></DescribeCapacityReservationsResponse>");
+}
+
 static int answer_instances(const struct question *question, struct souk_buf *out,
 			    struct souk_error *err)
 {
@@ -136,6 +197,8 @@ static int answer_groups(const struct question *question, struct souk_buf *out,
 			 struct souk_error *err)
 {
 	int by_name = strstr(question->body, "=group-name") != NULL;
+	int is_placed = !by_name && question->aws &&
+			atomic_load(&question->aws->rehearsed_placement);
 	char cluster[AWS_ID_SIZE];
 
 	(void)err;
@@ -144,8 +207,9 @@ static int answer_groups(const struct question *question, struct souk_buf *out,
 	if (!by_name || question->scene == SOUK_SCENE_FOUND)
 		souk_buf_printf(out,
 				"<item><groupId>sg-GROUP</groupId><tagSet><item><key>" AWS_TAG_CLUSTER
-				"</key><value>%s</value></item></tagSet></item>",
-				by_name ? cluster : "CLUSTER");
+				"</key><value>%s</value></item>%s</tagSet></item>",
+				by_name ? cluster : "CLUSTER", is_placed ?
+				"<item><key>" AWS_TAG_PLACED "</key><value>true</value></item>" : "");
 	return souk_buf_str(out, "</securityGroupInfo></DescribeSecurityGroupsResponse>");
 }
 
@@ -204,13 +268,19 @@ static const struct {
 } actions[] = {
 	{ "AssumeRole", "sts:AssumeRole", answer_role },
 	{ "AssumeRoleWithWebIdentity", "", answer_role },
+	{ "AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupEgress", answer_empty },
 	{ "AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress", answer_empty },
 	/* tags that are given while something is made take a permission of their own */
+	{ "CreatePlacementGroup", "ec2:CreatePlacementGroup ec2:CreateTags", answer_placement },
 	{ "CreateSecurityGroup", "ec2:CreateSecurityGroup ec2:CreateTags", answer_new_group },
 	{ "CreateTags", "ec2:CreateTags", answer_empty },
+	{ "DeletePlacementGroup", "ec2:DeletePlacementGroup", answer_empty },
 	{ "DeleteSecurityGroup", "ec2:DeleteSecurityGroup", answer_empty },
+	{ "DescribeCapacityReservations", "ec2:DescribeCapacityReservations", answer_reservations },
 	{ "DescribeImages", "ec2:DescribeImages", answer_images },
+	{ "DescribeInstanceTypes", "ec2:DescribeInstanceTypes", answer_types },
 	{ "DescribeInstances", "ec2:DescribeInstances", answer_instances },
+	{ "DescribePlacementGroups", "ec2:DescribePlacementGroups", answer_placements },
 	{ "DescribeSecurityGroups", "ec2:DescribeSecurityGroups", answer_groups },
 	{ "DescribeSubnets", "ec2:DescribeSubnets", answer_subnets },
 	{ "DescribeVpcs", "ec2:DescribeVpcs", answer_vpcs },
@@ -264,12 +334,11 @@ int aws_rehearse(void *self, struct souk_call *call, uint32_t scene,
 		 struct souk_buf *body, struct souk_buf *permission, struct souk_error *err)
 {
 	AWS_AUTO_BUF struct souk_buf text = { 0 };
-	struct question question = { .scene = scene, .what = request->what };
+	struct question question = { .scene = scene, .what = request->what, .aws = self,
+				     .call = call };
 	size_t i;
 	int ret;
 
-	(void)self;
-	(void)call;
 	souk_buf_init(&text, 1024 * 1024);
 	souk_buf_add(&text, request->body ? request->body : "", request->body ? request->body_size : 0);
 	ret = souk_buf_failed(&text, err);
@@ -300,9 +369,10 @@ int aws_rehearse(void *self, struct souk_call *call, uint32_t scene,
 static int is_of_own(const char *permission)
 {
 	static const char *const own[] = {
-		"ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup",
-		"ec2:ModifyInstanceAttribute",	     "ec2:StartInstances",
-		"ec2:StopInstances",		     "ec2:TerminateInstances",
+		"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
+		"ec2:DeletePlacementGroup",	    "ec2:DeleteSecurityGroup",
+		"ec2:ModifyInstanceAttribute",	    "ec2:StartInstances",
+		"ec2:StopInstances",		    "ec2:TerminateInstances",
 	};
 	size_t i;
 

@@ -111,10 +111,10 @@ static int permission_covers(const xmlNode *permission, const struct rule *rule)
 	return list_has(aws_xml_child(permission, "ipRanges"), "cidrIp", rule->peer, "0.0.0.0/0");
 }
 
-static int group_covers(const xmlNode *group, const struct rule *rule)
+/* 'direction': "ipPermissions" (what comes in) or "ipPermissionsEgress". */
+static int group_covers(const xmlNode *group, const char *direction, const struct rule *rule)
 {
-	const xmlNode *permission =
-		aws_xml_first_item(aws_xml_child(group, "ipPermissions"));
+	const xmlNode *permission = aws_xml_first_item(aws_xml_child(group, direction));
 
 	for (; permission; permission = aws_xml_next_item(permission))
 		if (permission_covers(permission, rule))
@@ -143,14 +143,21 @@ static void write_rule(struct aws_query *query, unsigned index, const struct rul
 		aws_query_addf(query, rule->peer, "IpPermissions.%u.IpRanges.1.CidrIp", index);
 }
 
-static int authorize(const struct aws_client *client, const char *group, const struct rule *rules,
-		     size_t n, struct souk_error *err)
+static const struct aws_operation authorize_ingress = {
+	.action = "AuthorizeSecurityGroupIngress",
+	.doing = "open ports in the security group",
+	.flags = AWS_WRITE_AGAIN,
+};
+
+static const struct aws_operation authorize_egress = {
+	.action = "AuthorizeSecurityGroupEgress",
+	.doing = "let EFA out of the security group",
+	.flags = AWS_WRITE_AGAIN,
+};
+
+static int authorize(const struct aws_client *client, const struct aws_operation *operation,
+		     const char *group, const struct rule *rules, size_t n, struct souk_error *err)
 {
-	static const struct aws_operation operation = {
-		.action = "AuthorizeSecurityGroupIngress",
-		.doing = "open ports in the security group",
-		.flags = AWS_WRITE_AGAIN,
-	};
 	struct souk_error why = SOUK_ERROR_INIT;
 	struct aws_fault fault;
 	struct aws_query query;
@@ -158,11 +165,11 @@ static int authorize(const struct aws_client *client, const char *group, const s
 	size_t i;
 	int ret;
 
-	aws_query_init(&query, &operation);
+	aws_query_init(&query, operation);
 	aws_query_add(&query, "GroupId", group);
 	for (i = 0; i < n; i++)
 		write_rule(&query, (unsigned)i + 1, &rules[i]);
-	ret = aws_query_send(client, &operation, &query, &xml, &fault, &why);
+	ret = aws_query_send(client, operation, &query, &xml, &fault, &why);
 	aws_query_fini(&query);
 	aws_xml_fini(&xml);
 	if (ret == SOUK_OK)
@@ -171,7 +178,7 @@ static int authorize(const struct aws_client *client, const char *group, const s
 		return souk_error_copy(&why, err);
 	/* One that is there already has kept the others out. */
 	for (i = 0, ret = SOUK_OK; n > 1 && i < n && ret == SOUK_OK; i++)
-		ret = authorize(client, group, &rules[i], 1, err);
+		ret = authorize(client, operation, group, &rules[i], 1, err);
 	return ret;
 }
 
@@ -186,9 +193,28 @@ static int add_missing(const struct aws_client *client, const char *id, const xm
 	if (!missing)
 		return aws_nomem(err);
 	for (i = 0; i < rules->n; i++)
-		if (!group || !group_covers(group, &rules->list[i]))
+		if (!group || !group_covers(group, "ipPermissions", &rules->list[i]))
 			missing[n++] = rules->list[i];
-	return n ? authorize(client, id, missing, n, err) : SOUK_OK;
+	return n ? authorize(client, &authorize_ingress, id, missing, n, err) : SOUK_OK;
+}
+
+static struct rule all_of(const char *group)
+{
+	struct rule rule = { .protocol = "-1", .last = 65535 };
+
+	snprintf(rule.peer, sizeof(rule.peer), "%s", group);
+	return rule;
+}
+
+/* EFA passes by the network's addresses: its way out, too, is admitted by group alone. */
+static int let_efa_out(const struct aws_client *client, const char *id, const xmlNode *group,
+		       const struct aws_network *network, struct souk_error *err)
+{
+	const struct rule rule = all_of(id);
+
+	if (!network->efa_interfaces || (group && group_covers(group, "ipPermissionsEgress", &rule)))
+		return SOUK_OK;
+	return authorize(client, &authorize_egress, id, &rule, 1, err);
 }
 
 /* ---- Finding, making, deleting ------------------------------------------------------------- */
@@ -255,27 +281,38 @@ static int create(const struct aws_client *client, const struct souk_instance_sp
 	return ret;
 }
 
-/* Say that the group serves this provision call, so that its teardown finds it. */
-static int claim(const struct aws_client *client, const xmlNode *group, const char *id,
-		 const char *token, struct souk_error *err)
+/* Give the group a tag, if it, as described, does not have it. NULL: a new one. */
+static int set_tag(const struct aws_client *client, const xmlNode *group, const char *id,
+		   const char *key, const char *value, struct souk_error *err)
 {
 	static const struct aws_operation operation = {
 		.action = "CreateTags", .doing = "tag the security group", .flags = AWS_WRITE_AGAIN,
 	};
-	const char *held = aws_xml_tag(group, AWS_TAG_TOKEN);
+	const char *held = group ? aws_xml_tag(group, key) : NULL;
 	struct aws_query query;
 	struct aws_xml xml = { 0 };
 	int ret;
 
-	if (held && strcmp(held, token) == 0)
+	if (held && strcmp(held, value) == 0)
 		return SOUK_OK;
 	aws_query_init(&query, &operation);
 	aws_query_add(&query, "ResourceId.1", id);
-	aws_query_add(&query, "Tag.1.Key", AWS_TAG_TOKEN);
-	aws_query_add(&query, "Tag.1.Value", token);
+	aws_query_add(&query, "Tag.1.Key", key);
+	aws_query_add(&query, "Tag.1.Value", value);
 	ret = aws_query_send(client, &operation, &query, &xml, NULL, err);
 	aws_query_fini(&query);
 	aws_xml_fini(&xml);
+	return ret;
+}
+
+/* What machines with EFA, and with a placement group of ours, take of their security group. */
+static int prepare_placement(const struct aws_client *client, const xmlNode *group, const char *id,
+			     const struct aws_network *network, struct souk_error *err)
+{
+	int ret = let_efa_out(client, id, group, network, err);
+
+	if (ret == SOUK_OK && network->is_own_placement)
+		ret = set_tag(client, group, id, AWS_TAG_PLACED, "true", err);
 	return ret;
 }
 
@@ -323,14 +360,31 @@ static int use_existing(const struct aws_client *client, const struct souk_insta
 		souk_error_hint(err, "delete it, or name another cluster");
 	} else {
 		snprintf(network->group, sizeof(network->group), "%s", id);
-		ret = claim(client, group, id, spec->request_token, err);
+		/* It serves this provision call, so that its teardown finds it. */
+		ret = set_tag(client, group, id, AWS_TAG_TOKEN, spec->request_token, err);
 		if (ret == SOUK_OK)
 			ret = add_rule(rules, "-1", 0, 65535, id, err);
 		if (ret == SOUK_OK)
 			ret = add_missing(client, id, group, rules, err);
+		if (ret == SOUK_OK)
+			ret = prepare_placement(client, group, id, network, err);
 	}
 	aws_xml_fini(&xml);
 	return ret < 0 ? ret : 1;
+}
+
+/* EFA needs a group whose members may send each other anything. */
+static void check_for_efa(const struct aws_client *client, const xmlNode *group, const char *id,
+			  struct aws_network *network)
+{
+	const struct rule rule = all_of(id);
+
+	if (!network->efa_interfaces || (group_covers(group, "ipPermissions", &rule) &&
+					 group_covers(group, "ipPermissionsEgress", &rule)))
+		return;
+	souk_call_log(client->call, SOUK_LOG_WARNING,
+		      "no EFA: security group '%s' does not admit all traffic to and from itself", id);
+	network->efa_interfaces = 0;
 }
 
 /* The group of the option: it has to have what the task needs, and is left as it is. */
@@ -351,7 +405,7 @@ static int use_given(const struct aws_client *client, const char *id, const stru
 		return ret;
 	group = aws_xml_first_item(aws_xml_child(xml.root, "securityGroupInfo"));
 	for (i = 0; i < ports->n && ret == SOUK_OK; i++) {
-		if (group_covers(group, &ports->list[i]))
+		if (group_covers(group, "ipPermissions", &ports->list[i]))
 			continue;
 		ret = souk_error_set(err, SOUK_E_UNSUPPORTED,
 				     "security group '%.64s' does not admit ports %u-%u", id,
@@ -360,6 +414,8 @@ static int use_given(const struct aws_client *client, const char *id, const stru
 		souk_error_hint(err, "souk does not change a group that is not its own: open the "
 				     "ports in it, or leave out aws.security_group");
 	}
+	if (ret == SOUK_OK)
+		check_for_efa(client, group, id, network);
 	aws_xml_fini(&xml);
 	if (ret == SOUK_OK)
 		snprintf(network->group, sizeof(network->group), "%s", id);
@@ -391,7 +447,9 @@ static int make_or_find(const struct aws_client *client, const struct souk_insta
 		return souk_error_copy(&why, err);
 	network->is_new_group = 1;
 	ret = add_rule(rules, "-1", 0, 65535, network->group, err);
-	return ret < 0 ? ret : add_missing(client, network->group, NULL, rules, err);
+	if (ret == SOUK_OK)
+		ret = add_missing(client, network->group, NULL, rules, err);
+	return ret < 0 ? ret : prepare_placement(client, NULL, network->group, network, err);
 }
 
 int aws_group_ensure(const struct aws_client *client, const struct souk_instance_spec *spec,
@@ -437,7 +495,7 @@ int aws_group_delete(const struct aws_client *client, const char *group, struct 
 /* ---- Groups of machines that run ----------------------------------------------------------- */
 
 int aws_groups_of(const struct aws_client *client, const char *cluster, const char *tag,
-		  const char *value, char (*groups)[AWS_ID_SIZE], size_t max,
+		  const char *value, char (*groups)[AWS_ID_SIZE], size_t max, int *placed_out,
 		  struct souk_error *err)
 {
 	struct aws_query query;
@@ -461,6 +519,8 @@ int aws_groups_of(const struct aws_client *client, const char *cluster, const ch
 
 		if (id)
 			snprintf(groups[n++], AWS_ID_SIZE, "%s", id);
+		if (placed_out && aws_xml_tag(item, AWS_TAG_PLACED))
+			*placed_out = 1;
 	}
 	aws_xml_fini(&xml);
 	return (int)n;

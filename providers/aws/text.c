@@ -10,7 +10,7 @@
 
 int aws_nomem(struct souk_error *err)
 {
-	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
+	return souk_error_nomem(err);
 }
 
 int aws_set(char **slot, const char *value, struct souk_error *err)

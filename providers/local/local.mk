@@ -40,8 +40,5 @@ MAN_PAGES += \
 	%D%/souk-provider-local.7
 
 nodist_transfer_DATA += transfer/local.csv
-CLEANFILES += transfer/local.csv
-transfer/local.csv: %D%/transfer.csv
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $(srcdir)/%D%/transfer.csv $@
 endif
 EXTRA_DIST += %D%/transfer.csv

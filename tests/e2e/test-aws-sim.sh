@@ -30,7 +30,9 @@ setup: cat text >~/set-up
 run: |
   echo "\$GREETING rank \$SOUK_NODE_RANK of \$SOUK_NUM_NODES, \$(cat ~/set-up)"
   [ "\$(echo "\$SOUK_NODE_IPS" | wc -l)" -eq 2 ]
-  [ "\$SOUK_NODE_RANK" -ne 0 ] || sleep 0.1
+  # whoever fails first ends the other: neither does before both have spoken
+  touch $tmp/\$GREETING-\$SOUK_NODE_RANK
+  until [ -e $tmp/\$GREETING-0 ] && [ -e $tmp/\$GREETING-1 ]; do sleep 0.02; done
   exit 5
 EOF
 run 5 launch -y -c t task.yaml

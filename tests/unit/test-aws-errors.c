@@ -60,6 +60,113 @@ START_TEST(each_code_means)
 }
 END_TEST
 
+/* What is documented, or was seen: code, status (0: it comes without one), meaning and scope. */
+static const struct documented {
+	const char *code;
+	int status;
+	int meaning;
+	int scope;
+} documented[] = {
+	{ "AccessDenied", 403, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "AccessDeniedException", 403, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "AddressLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "AuthFailure", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "BandwidthLimitExceeded", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "Blocked", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "DefaultVpcDoesNotExist", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "DependencyViolation", 400, SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
+	{ "EC2ThrottledException", 503, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "ExpiredToken", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "ExpiredTokenException", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "IdempotentParameterMismatch", 400, SOUK_E_CONFLICT, SOUK_SCOPE_OFFER },
+	{ "IncompleteSignature", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "IncorrectInstanceState", 400, SOUK_E_CONFLICT, SOUK_SCOPE_OFFER },
+	{ "IncorrectState", 400, SOUK_E_CONFLICT, SOUK_SCOPE_OFFER },
+	{ "InstanceLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "InstanceTypeNotSupported", 400, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER },
+	{ "InsufficientCapacity", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "InsufficientCapacityOnHost", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	/* a subnet is in one zone, and whatever the type it has no address for it */
+	{ "InsufficientFreeAddressesInSubnet", 400, SOUK_E_QUOTA, SOUK_SCOPE_ZONE },
+	{ "InsufficientHostCapacity", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "InsufficientInstanceCapacity", 500, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "InsufficientReservedInstanceCapacity", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "InternalError", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "InternalFailure", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "InvalidAMIID.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidAMIID.Unavailable", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidBlockDeviceMapping", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "InvalidClientTokenId", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "InvalidGroup.Duplicate", 400, SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
+	{ "InvalidGroup.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidInstanceID.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_OFFER },
+	{ "InvalidInstanceType.NotFound", 400, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER },
+	{ "InvalidKeyPair.Duplicate", 400, SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
+	{ "InvalidKeyPair.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidParameter", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "InvalidParameterCombination", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "InvalidParameterValue", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "InvalidPermission.Duplicate", 400, SOUK_E_CONFLICT, SOUK_SCOPE_REGION },
+	{ "InvalidSnapshot.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidSubnetID.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "InvalidUserData.Malformed", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "InvalidVpcID.NotFound", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "LimitExceededException", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "MaxIOPSLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "MaxSpotInstanceCountExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "MissingAuthenticationToken", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "MissingInput", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "MissingParameter", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "OptInRequired", 403, SOUK_E_AUTH, SOUK_SCOPE_REGION },
+	{ "PendingVerification", 400, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "PriorRequestNotComplete", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "RequestExpired", 400, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "RequestLimitExceeded", 503, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "RequestThrottled", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "RequestThrottledException", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "RequestTimeout", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "RequestTimeoutException", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "ReservationCapacityExceeded", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "ResourceLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "RulesPerSecurityGroupLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "SecurityGroupLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "Server.InsufficientInstanceCapacity", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "Server.SpotInstanceShutdown", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "Server.SpotInstanceTermination", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "ServerInternal", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "ServiceUnavailable", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "SignatureDoesNotMatch", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "SlowDown", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "SpotMaxPriceTooLow", 400, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "ThrottledException", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "Throttling", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "ThrottlingException", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "TooManyRequestsException", 0, SOUK_E_RATE_LIMIT, SOUK_SCOPE_REGION },
+	{ "UnauthorizedOperation", 403, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "Unavailable", 0, SOUK_E_TRANSIENT, SOUK_SCOPE_REGION },
+	{ "UnfulfillableCapacity", 0, SOUK_E_CAPACITY, SOUK_SCOPE_OFFER },
+	{ "UnknownParameter", 400, SOUK_E_INVALID, SOUK_SCOPE_PROVIDER },
+	{ "UnrecognizedClientException", 0, SOUK_E_AUTH, SOUK_SCOPE_PROVIDER },
+	{ "Unsupported", 400, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER },
+	{ "UnsupportedOperation", 400, SOUK_E_UNSUPPORTED, SOUK_SCOPE_OFFER },
+	{ "VPCIdNotSpecified", 400, SOUK_E_NOT_FOUND, SOUK_SCOPE_REGION },
+	{ "VcpuLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+	{ "VolumeLimitExceeded", 400, SOUK_E_QUOTA, SOUK_SCOPE_REGION },
+};
+
+START_TEST(each_documented_code_means)
+{
+	const struct documented *row = &documented[_i];
+	struct aws_meaning meaning = aws_error_meaning(row->code, row->status);
+	struct aws_meaning alone = aws_error_meaning(row->code, 0);
+
+	ck_assert_msg(meaning.code == row->meaning, "%s: %d", row->code, meaning.code);
+	ck_assert_msg(meaning.scope == row->scope, "%s: scope %d", row->code, meaning.scope);
+	/* By the code and not by the status: that of a sold-out type is 500. */
+	ck_assert_msg(alone.code == meaning.code && alone.scope == meaning.scope, "%s", row->code);
+}
+END_TEST
+
 static const struct {
 	const char *type;
 	int is_spot;
@@ -113,7 +220,7 @@ static const struct {
 	  "VcpuLimitExceeded", "You have <0> & need 8" },
 	{ "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender"
 	  "</Type><Code>AccessDenied</Code><Message>no\n way</Message></Error></ErrorResponse>",
-	  "AccessDenied", "no  way" },
+	  "AccessDenied", "no way" },
 	{ "{\"__type\":\"com.amazonaws.ssm#ParameterNotFound\",\"message\":\"none\"}",
 	  "ParameterNotFound", "none" },
 	{ "{\"__type\":\"ThrottlingException\",\"Message\":\"slow\"}", "ThrottlingException",
@@ -289,6 +396,7 @@ int main(void)
 
 	test_host_reset();
 	tcase_add_loop_test(tc, each_code_means, 0, (int)AWS_ARRAY_SIZE(meanings));
+	tcase_add_loop_test(tc, each_documented_code_means, 0, (int)AWS_ARRAY_SIZE(documented));
 	tcase_add_loop_test(tc, quotas_of_families, 0, (int)AWS_ARRAY_SIZE(quotas));
 	tcase_add_test(tc, the_table_is_in_order);
 	tcase_add_loop_test(tc, refusals_are_read, 0, (int)AWS_ARRAY_SIZE(bodies));

@@ -193,7 +193,7 @@ static int count_groups(void)
 	struct aws_client client = { self, test_host_call(), "us-east-1" };
 	char groups[8][AWS_ID_SIZE];
 
-	return aws_groups_of(&client, "c1", AWS_TAG_OWNER, "ada@example", groups, 8, &err);
+	return aws_groups_of(&client, "c1", AWS_TAG_OWNER, "ada@example", groups, 8, NULL, &err);
 }
 
 static int body_has(const char *what, const char *part)
@@ -457,7 +457,7 @@ START_TEST(a_group_of_the_users)
 
 	/* Borrow the first cluster's group as if it were somebody's own. */
 	ck_assert_int_eq(aws_groups_of(&client, "c1", AWS_TAG_OWNER, "ada@example", groups, 1,
-				       &err), 1);
+				       NULL, &err), 1);
 	test_host_option("security_group", groups[0]);
 	spec.request_token = "tok-own2";
 	spec.ports = ports;

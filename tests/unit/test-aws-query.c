@@ -8,6 +8,7 @@
 
 #include "aws.h"
 #include "image.h"
+#include "instances.h"
 #include "json-call.h"
 #include "market.h"
 #include "network.h"
@@ -345,6 +346,62 @@ START_TEST(endpoints_are_chosen)
 }
 END_TEST
 
+/* Each service, where AWS has it in each partition. */
+static const struct {
+	const char *service;
+	const char *region;
+	const char *url;
+} partitions[] = {
+	{ "ec2", "us-east-1", "https://ec2.us-east-1.amazonaws.com" },
+	{ "sts", "us-east-1", "https://sts.us-east-1.amazonaws.com" },
+	{ "ssm", "ap-south-2", "https://ssm.ap-south-2.amazonaws.com" },
+	{ "servicequotas", "us-east-1", "https://servicequotas.us-east-1.amazonaws.com" },
+	{ "pricing", "us-east-1", "https://api.pricing.us-east-1.amazonaws.com" },
+	{ "sso", "eu-west-1", "https://portal.sso.eu-west-1.amazonaws.com" },
+	{ "sso-oidc", "eu-west-1", "https://oidc.eu-west-1.amazonaws.com" },
+	{ "ec2", "cn-north-1", "https://ec2.cn-north-1.amazonaws.com.cn" },
+	{ "sts", "cn-northwest-1", "https://sts.cn-northwest-1.amazonaws.com.cn" },
+	{ "ssm", "cn-north-1", "https://ssm.cn-north-1.amazonaws.com.cn" },
+	{ "servicequotas", "cn-north-1", "https://servicequotas.cn-north-1.amazonaws.com.cn" },
+	{ "pricing", "cn-northwest-1", "https://api.pricing.cn-northwest-1.amazonaws.com.cn" },
+	{ "sso", "cn-north-1", "https://portal.sso.cn-north-1.amazonaws.com.cn" },
+	{ "sso-oidc", "cn-north-1", "https://oidc.cn-north-1.amazonaws.com.cn" },
+	{ "ec2", "us-gov-west-1", "https://ec2.us-gov-west-1.amazonaws.com" },
+	{ "sts", "us-gov-east-1", "https://sts.us-gov-east-1.amazonaws.com" },
+	{ "ssm", "us-gov-west-1", "https://ssm.us-gov-west-1.amazonaws.com" },
+	{ "servicequotas", "us-gov-west-1", "https://servicequotas.us-gov-west-1.amazonaws.com" },
+	{ "ec2", "eusc-de-east-1", "https://ec2.eusc-de-east-1.amazonaws.eu" },
+};
+
+START_TEST(partitions_have_their_own)
+{
+	struct souk_buf url;
+
+	test_host_option("endpoint", NULL);
+	unsetenv("AWS_ENDPOINT_URL");
+	unsetenv("AWS_ENDPOINT_URL_EC2");
+	unsetenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+	souk_buf_init(&url, 1024);
+	ck_assert_msg(aws_endpoint(self, test_host_call(), partitions[_i].service,
+				   partitions[_i].region, &url, &err) == SOUK_OK,
+		      "%s", err.message);
+	ck_assert_str_eq(url.data, partitions[_i].url);
+	souk_buf_fini(&url);
+	ck_assert_str_eq(aws_pricing_region("cn-north-1"), "cn-northwest-1");
+	ck_assert_str_eq(aws_pricing_region("eu-west-3"), "eu-central-1");
+	ck_assert_str_eq(aws_pricing_region("ap-east-1"), "ap-south-1");
+	ck_assert_str_eq(aws_pricing_region("sa-east-1"), "us-east-1");
+}
+END_TEST
+
+/* The service-linked role is named in whichever partition the account is. */
+START_TEST(the_policy_is_for_each_partition)
+{
+	ck_assert_ptr_nonnull(strstr(aws_permissions, "\"arn:*:iam::*:role/aws-service-role/"));
+	ck_assert_ptr_null(strstr(aws_permissions, "arn:aws:"));
+}
+END_TEST
+
 /* ---- What replies say ---------------------------------------------------------------------------
  */
 
@@ -522,6 +579,8 @@ int main(void)
 	tcase_add_test(tc, a_page_that_follows_itself);
 	tcase_add_test(tc, a_bad_page_fails_all);
 	tcase_add_test(tc, a_wrong_clock_is_allowed_for);
+	tcase_add_loop_test(tc, partitions_have_their_own, 0, (int)AWS_ARRAY_SIZE(partitions));
+	tcase_add_test(tc, the_policy_is_for_each_partition);
 	tcase_add_loop_test(tc, endpoints_are_chosen, 0, (int)AWS_ARRAY_SIZE(endpoints));
 	tcase_add_loop_test(tc, types_are_read, 0, (int)AWS_ARRAY_SIZE(types));
 	tcase_add_loop_test(tc, products_are_read, 0, (int)AWS_ARRAY_SIZE(products));
