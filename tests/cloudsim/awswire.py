@@ -9,19 +9,15 @@ import time
 import urllib.parse
 from xml.sax.saxutils import escape
 
+from simworld import SimError
+
 EC2_NS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 STS_NS = "https://sts.amazonaws.com/doc/2011-06-15/"
 CLOCK_SKEW_SECONDS = 300
 
 
-class AwsError(Exception):
-    """An error that the service answers with: HTTP status, code and message."""
-
-    def __init__(self, code, message, status=400):
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
+class AwsError(SimError):
+    """An error that an AWS service answers with."""
 
 
 # ---- Signatures ------------------------------------------------------------------------

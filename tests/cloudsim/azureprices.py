@@ -4,34 +4,28 @@
 
 One port serves what at Azure are four hosts: login (POST /TENANT/oauth2/v2.0/token), the metadata
 service (/metadata/identity/...), Resource Manager (/subscriptions...) and Retail Prices
-(/api/retail/prices). Each refuses what the real one refuses, in its own shape. pricesim.py has the
-faults and the log; azureworld.py has what is on sale.
+(/api/retail/prices). Each refuses what the real one refuses, in its own shape. azureworld.py has what
+is on sale.
 """
 import base64
 import json
-import os
 import re
 import sys
 import time
 import urllib.parse
 from decimal import Decimal
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import azureworld as world  # noqa: E402
-import pricesim  # noqa: E402
+sys.dont_write_bytecode = True
+
+import azureworld as world
+import simworld
+from restsim import Rest
 
 CLIENT = "11111111-2222-3333-4444-555555555555"
 SECRET = "s3cret~value"
 RESOURCE = "https://management.azure.com"
 PAGE_SKUS = 40
 PAGE_PRICES = 100
-
-sim = pricesim.Sim("azureprices")
-sim.options.add_argument("--federated", default="federated-token")
-sim.options.add_argument("--role", default="*", help="actions of the role, separated by commas")
-sim.options.add_argument("--subscriptions", type=int, default=1)
-sim.options.add_argument("--token-life", type=int, default=3599)
-
 
 def dump(value):
     """JSON in which Decimals keep their digits."""
@@ -56,6 +50,40 @@ def answer(status, body, headers=None):
 
 def refuse(status, code, message, headers=None):
     return answer(status, {"error": {"code": code, "message": message}}, headers)
+
+
+STATUSES = {"SkuNotAvailable": 409, "OperationNotAllowed": 409, "AuthorizationFailed": 403,
+            "TooManyRequests": 429, "ResourceNotFound": 404, "Conflict": 409, "AllocationFailed": 409,
+            "ZonalAllocationFailed": 409, "ServiceUnavailable": 503, "InternalServerError": 500}
+
+
+def word(error):
+    return refuse(error.status, error.code, error.message)
+
+
+def region_of(request):
+    """The region that a request names, in its body or its filter."""
+    found = re.search(r"(?:location|armRegionName)(?:%20|[+ ])eq(?:%20|[+ ])(?:%27|')(\w+)",
+                      request.query_text)
+    if not found and request.method == "PUT":
+        found = re.search(rb'"location"\s*:\s*"(\w+)"', request.body)
+    return (found[1] if isinstance(found[1], str) else found[1].decode()) if found else ""
+
+
+sim = Rest("azure", simworld.World, word)
+sim.statuses = STATUSES
+sim.region_of = region_of
+sim.options.add_argument("--federated", default="federated-token")
+sim.options.add_argument("--role", default="*", help="actions of the role, separated by commas")
+sim.options.add_argument("--subscriptions", type=int, default=1)
+sim.options.add_argument("--token-life", type=int, default=3599)
+
+
+def environment(url, _folder):
+    """What a client needs besides the endpoint."""
+    return {"SOUK_AZURE_LOGIN_ENDPOINT": url, "SOUK_AZURE_PRICES_ENDPOINT": url,
+            "AZURE_TENANT_ID": world.TENANT, "AZURE_CLIENT_ID": CLIENT,
+            "AZURE_CLIENT_SECRET": SECRET}
 
 
 # ---- Tokens --------------------------------------------------------------------------------------
@@ -102,7 +130,7 @@ def check_assertion(form, request):
     return None
 
 
-@sim.route("POST", r"/([^/]+)/oauth2/v2\.0/token")
+@sim.route("POST", r"/([^/]+)/oauth2/v2\.0/token", "auth", contract=False)
 def token(request):
     form = {key: values[-1] for key, values in
             urllib.parse.parse_qs(request.body.decode(), strict_parsing=True).items()}
@@ -129,7 +157,7 @@ def token(request):
                         "access_token": make_token(CLIENT, life)})
 
 
-@sim.route("GET", r"/metadata/identity/oauth2/token")
+@sim.route("GET", r"/metadata/identity/oauth2/token", "auth", contract=False)
 def managed(request):
     if request.headers.get("metadata") != "true":
         return answer(400, {"error": "invalid_request", "error_description": "Required metadata header"})
@@ -181,14 +209,14 @@ def subscription(n=0):
             "displayName": "Research" if n == 0 else f"Other {n}", "tenantId": world.TENANT}
 
 
-@sim.route("GET", r"/subscriptions")
+@sim.route("GET", r"/subscriptions", "Subscriptions_List")
 def subscriptions(request):
     return refused(request, "2022-12-01") or \
         answer(200, {"value": [subscription(n) for n in range(sim.args.subscriptions)],
                      "count": {"type": "Total", "value": sim.args.subscriptions}})
 
 
-@sim.route("GET", r"/subscriptions/([^/]+)")
+@sim.route("GET", r"/subscriptions/([^/]+)", "Subscriptions_Get")
 def one_subscription(request):
     wrong = refused(request, "2022-12-01")
     if wrong or not is_ours(request):
@@ -196,7 +224,7 @@ def one_subscription(request):
     return answer(200, subscription())
 
 
-@sim.route("GET", r"/subscriptions/([^/]+)/locations")
+@sim.route("GET", r"/subscriptions/([^/]+)/locations", "Subscriptions_ListLocations")
 def locations(request):
     wrong = refused(request, "2022-12-01")
     if wrong or not is_ours(request):
@@ -223,7 +251,7 @@ def here(request):
     return f"http://{request.headers['host']}{request.path}"
 
 
-@sim.route("GET", r"/subscriptions/([^/]+)/providers/Microsoft\.Compute/skus")
+@sim.route("GET", r"/subscriptions/([^/]+)/providers/Microsoft\.Compute/skus", "ResourceSkus_List")
 def skus(request):
     wrong = refused(request, "2021-07-01", ["$filter", "$skiptoken"])
     if wrong or not is_ours(request):
@@ -243,7 +271,8 @@ def skus(request):
     return answer(200, body)
 
 
-@sim.route("GET", r"/subscriptions/([^/]+)/providers/Microsoft\.Authorization/permissions")
+@sim.route("GET", r"/subscriptions/([^/]+)/providers/Microsoft\.Authorization/permissions",
+           "check", contract=False)
 def permissions(request):
     wrong = refused(request, "2022-04-01")
     if wrong or not is_ours(request):
@@ -271,7 +300,7 @@ def parse_filter(text):
     return terms
 
 
-@sim.route("GET", r"/api/retail/prices")
+@sim.route("GET", r"/api/retail/prices", "RetailPrices_List", contract=False)
 def prices(request):
     if "authorization" in request.headers:
         return answer(400, {"Message": "this host asks for no credentials and should be given none"})

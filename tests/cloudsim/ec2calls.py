@@ -138,7 +138,8 @@ def instance_item(world, i):
                    if i.ip and i.state == "running" else "",
         "reason": i.transition, "keyName": i.key_name, "amiLaunchIndex": i.index,
         "instanceType": i.type, "launchTime": stamp(i.launched_at),
-        "placement": {"availabilityZone": i.zone, "groupName": "", "tenancy": "default"},
+        "placement": {"availabilityZone": i.zone, "groupName": i.placement or "",
+                      "tenancy": "default"},
         "monitoring": {"state": "disabled"}, "subnetId": i.subnet, "vpcId": i.vpc,
         "privateIpAddress": i.private_ip,
         "ipAddress": i.ip if i.state == "running" else None,
@@ -244,6 +245,10 @@ class Calls:
             item["neuronInfo"] = {"neuronDevices": [self._device(row["neuron"])]}
         if row["fpga"]:
             item["fpgaInfo"] = {"fpgas": [self._device(row["fpga"])]}
+        item["networkInfo"] = {"maximumNetworkCards": 1, "efaSupported": row["efa"] is not None}
+        if row["efa"]:
+            item["networkInfo"].update(maximumNetworkCards=row["efa"]["cards"], efaInfo={
+                "maximumEfaInterfaces": row["efa"]["interfaces"]})
         item["burstablePerformanceSupported"] = row["burstable"]
         return item
 
@@ -451,7 +456,8 @@ class Calls:
                              "groupName": group["name"], "groupDescription": group["description"],
                              "vpcId": group["vpc"], "tagSet": tag_items(group["tags"]),
                              "ipPermissions": [self._permission(r) for r in group["ingress"]],
-                             "ipPermissionsEgress": []})
+                             "ipPermissionsEgress": [self._permission(r)
+                                                     for r in group["egress"]]})
         rows, token = page(params, rows, 5, 1000)
         return {"securityGroupInfo": rows, "nextToken": token}
 
@@ -467,6 +473,12 @@ class Calls:
         return item
 
     def AuthorizeSecurityGroupIngress(self, region, params):
+        return self._authorize(region, params, "ingress")
+
+    def AuthorizeSecurityGroupEgress(self, region, params):
+        return self._authorize(region, params, "egress")
+
+    def _authorize(self, region, params, way):
         group = self.find_group(region, params)
         asked = structs(params, "IpPermissions")
         if "IpProtocol" in params:
@@ -477,15 +489,15 @@ class Calls:
             raise AwsError("MissingParameter",
                            "The request must contain the parameter ipPermissions")
         for rule in new:
-            if rule in group["ingress"]:
+            if rule in group[way]:
                 raise AwsError("InvalidPermission.Duplicate",
                                f"the specified rule \"peer: {rule['source']}, {rule['protocol']}, "
                                f"from port: {rule['from']}, to port: {rule['to']}, ALLOW\" already "
                                "exists")
-        if len(group["ingress"]) + len(new) > 60:
+        if len(group[way]) + len(new) > 60:
             raise AwsError("RulesPerSecurityGroupLimitExceeded",
                            "The maximum number of rules per security group has been reached.")
-        group["ingress"] += new
+        group[way] += new
         return {"return": True}
 
     def _rules(self, region, row):

@@ -9,8 +9,9 @@ import zlib
 
 import ec2market
 from awswire import AwsError, numbered, structs, sub
-from ec2calls import (Calls, check_filters, filters, flag, instance_item, matches, number, page,
+from ec2calls import (check_filters, filters, flag, instance_item, matches, number, page,
                       stamp, tags_for)
+from ec2placement import PlacementCalls
 from ec2world import STATES, Instance, fault_error
 
 _TAGGABLE = ("instance", "volume", "network-interface", "spot-instances-request")
@@ -39,7 +40,7 @@ def read_user_data(text):
     return data
 
 
-class InstanceCalls(Calls):
+class InstanceCalls(PlacementCalls):
     """All actions of the server."""
 
     # ---- RunInstances
@@ -90,6 +91,7 @@ class InstanceCalls(Calls):
                            "the specified AMI.")
         market, spot = self._market(params)
         net = self._network(region, params)
+        net.update(self.check_reserved(region, params, type_name, market))
         tags = tags_for(params, _TAGGABLE)
         if "spot-instances-request" in tags and market != "spot":
             raise AwsError("InvalidParameterValue", "'spot-instances-request' is not a valid "
@@ -122,7 +124,7 @@ class InstanceCalls(Calls):
     @staticmethod
     def _market(params):
         options = sub(params, "InstanceMarketOptions")
-        if not options:
+        if not options or options == {"MarketType": "capacity-block"}:
             return "on-demand", {}
         if options.get("MarketType") != "spot":
             raise AwsError("InvalidParameterValue", f"Invalid value '{options.get('MarketType')}' "
@@ -147,9 +149,7 @@ class InstanceCalls(Calls):
             raise AwsError("InvalidParameterCombination",
                            "Network interfaces and an instance-level subnet ID or security groups "
                            "may not be specified on the same request")
-        if len(cards) > 1 or cards and cards[0].get("DeviceIndex") != "0":
-            raise AwsError("InvalidParameterValue",
-                           "one network interface with DeviceIndex 0, please")
+        kinds = self.check_cards(params, cards)
         source = cards[0] if cards else params
         groups = numbered(source, "SecurityGroupId")
         for one in groups:
@@ -178,7 +178,9 @@ class InstanceCalls(Calls):
             groups = [g["id"] for g in self.world.groups.values()
                       if g["vpc"] == vpc and g["name"] == "default"]
         return {"zone": zone, "subnet": subnet, "vpc": vpc, "groups": groups,
-                "public": flag(source, "AssociatePublicIpAddress", None)}
+                "interfaces": kinds or ["interface"],
+                "public": flag(source, "AssociatePublicIpAddress",
+                               False if len(cards) > 1 else None)}
 
     def _disks(self, params, image):
         disks = [{"device": image["root_device"], "gib": image["root_gib"], "type": "gp3",
@@ -235,12 +237,18 @@ class InstanceCalls(Calls):
             raise AwsError("SpotMaxPriceTooLow", f"Your Spot request price of {spot['MaxPrice']} "
                            "is lower than the minimum required Spot request fulfillment price of "
                            f"{price}.")
-        room = world.room(region, zone, name, market)
+        reserved = plan["reserved"]
+        room = (self.reservation_free(reserved) if reserved
+                else world.room(region, zone, name, market))
         count = high if room is None else min(high, room)
+        if count < low and reserved:
+            raise AwsError("ReservationCapacityExceeded", "The requested capacity reservation "
+                           "does not have sufficient capacity.")
         if count < low:
             raise AwsError("InsufficientInstanceCapacity", "We currently do not have sufficient "
                            f"{name} capacity in the Availability Zone you requested ({zone}).", 500)
-        world.check_quota(region, zone, name, market, count)
+        if not reserved:
+            world.check_quota(region, zone, name, market, count)
         if plan["subnet"] is None:
             plan["subnet"] = next(s["id"] for s in world.subnets.values() if s["zone"] == zone)
         if plan["public"] is None:
@@ -260,14 +268,13 @@ class InstanceCalls(Calls):
             shutdown=plan["shutdown"], protected=plan["protected"], key_name=plan["key_name"],
             user_data=plan["user_data"].decode("utf-8", "replace"), metadata=plan["metadata"],
             groups=list(plan["groups"]), subnet=plan["subnet"], vpc=plan["vpc"],
-            public=plan["public"], index=index, reservation=reservation,
+            public=plan["public"], interfaces=plan["interfaces"], placement=plan["placement"],
+            reserved=plan["reserved"]["id"] if plan["reserved"] else None, index=index, reservation=reservation,
             launched_at=world.now(), disks=[dict(d, volume=world.make_id("vol", "x"))
                                             for d in plan["disks"]])
         i.authorized = [world.keys[i.region, i.key_name]["public"]] if i.key_name else []
-        i.hidden = world.scenario["lifecycle"]["visible_after"] > 0
-        world.instances[i.id] = i
         try:
-            world.start(i)
+            world.add(i)
         except OSError as error:
             world.terminate(i)
             raise AwsError("InternalError", f"the machine does not start: {error}", 500) from error

@@ -31,6 +31,10 @@ p5.48xlarge   192  2097152 x86_64 55.0400  H100/NVIDIA/8/81920   30400 b
 """
 
 
+# EFA interfaces and network cards of the types that have EFA
+_FABRICS = {"g5.12xlarge": (1, 1), "p4d.24xlarge": (4, 4), "p5.48xlarge": (32, 32)}
+
+
 def _types():
     out = {}
     for line in _TYPES.split("\n"):
@@ -44,6 +48,8 @@ def _types():
             row["gpu"] = {"name": device, "manufacturer": maker, "count": int(count),
                           "memory_mib": int(each)}
         out[name] = row
+    for name, (interfaces, cards) in _FABRICS.items():
+        out[name]["efa"] = {"interfaces": interfaces, "cards": cards}
     return out
 
 
@@ -75,6 +81,7 @@ def defaults():
         "unpriced": [],
         "spot_prices": [],
         "capacity": [],
+        "reservations": [],
         "quotas": [],
         "service_quotas": {},
         "faults": [],
@@ -183,53 +190,14 @@ def sold_in(scenario, type_name, zone):
 
 # ---- Shape of a scenario ---------------------------------------------------------------
 
-_KEYS = set(defaults())
-FAULT_KEYS = {"action", "region", "zone", "type", "market", "skip", "times", "do", "code",
-              "message", "status", "ms", "retry_after"}
-FAULT_KINDS = {"error", "unavailable", "drop-before", "drop-after", "half-close", "hang",
-               "truncate", "garbage", "delay"}
-
-
-def check_scenario(given):
-    """Raise ValueError if a scenario has a member that means nothing."""
-    if not isinstance(given, dict):
-        raise ValueError("a scenario is a JSON object")
-    unknown = set(given) - _KEYS
-    if unknown:
-        raise ValueError(f"scenario: unknown member '{sorted(unknown)[0]}'; known: "
-                         + ", ".join(sorted(_KEYS)))
-    for fault in given.get("faults", []):
-        check_fault(fault)
-    for row in given.get("capacity", []):
-        if set(row) - {"type", "region", "zone", "market", "count"} or "count" not in row:
-            raise ValueError(f"scenario: capacity takes type, region, zone, market, count: {row}")
-    for row in given.get("quotas", []):
-        if set(row) - {"type", "region", "market", "vcpus"} or "vcpus" not in row:
-            raise ValueError(f"scenario: quotas take type, region, market, vcpus: {row}")
-    unknown = set(given.get("lifecycle", {})) - set(defaults()["lifecycle"])
-    if unknown:
-        raise ValueError(f"scenario: lifecycle: unknown member '{sorted(unknown)[0]}'")
-
-
-def check_fault(fault):
-    unknown = set(fault) - FAULT_KEYS
-    if unknown:
-        raise ValueError(f"fault: unknown member '{sorted(unknown)[0]}'")
-    if fault.get("do", "error") not in FAULT_KINDS:
-        raise ValueError(f"fault: 'do' is '{fault['do']}', not one of {sorted(FAULT_KINDS)}")
-    if fault.get("do", "error") == "error" and not re.fullmatch(r"[A-Za-z0-9.]+",
-                                                                fault.get("code", "")):
-        raise ValueError(f"fault: an error needs 'code': {fault}")
-    if {"zone", "type", "market"} & set(fault) and (
-            fault.get("do", "error") != "error"
-            or fault.get("action") not in ("RunInstances", "StartInstances")):
-        raise ValueError("fault: zone, type and market go with errors of RunInstances and "
-                         f"StartInstances only: {fault}")
-
 
 def merge(given):
     """A whole scenario from what was given; a region may be a plain list of zones."""
-    check_scenario(given)
+    needs = {"id", "type", "region", "zone", "count"}
+    for row in given.get("reservations", []):
+        if not needs <= set(row) or set(row) - needs - {"kind", "state", "placement"}:
+            raise ValueError("scenario: reservations take id, type, region, zone, count, kind, "
+                             f"state, placement: {row}")
     out = defaults()
     for key, value in given.items():
         if key in ("lifecycle", "types") and isinstance(value, dict):
@@ -242,6 +210,7 @@ def merge(given):
         out["regions"][name] = dict(_region(name, "", 1.0), **region)
     for name, row in out["types"].items():
         base = {"arch": "x86_64", "disk_gb": 0, "zones": None, "gpu": None, "neuron": None,
-                "fpga": None, "usage": ["on-demand", "spot"], "burstable": name[0] == "t"}
+                "fpga": None, "usage": ["on-demand", "spot"], "burstable": name[0] == "t",
+                "efa": None}
         out["types"][name] = dict(base, **row)
     return out

@@ -30,7 +30,10 @@ _RUN = f"""
     NetworkInterface.#.DeviceIndex NetworkInterface.#.SubnetId
     NetworkInterface.#.AssociatePublicIpAddress NetworkInterface.#.SecurityGroupId.#
     NetworkInterface.#.DeleteOnTermination NetworkInterface.#.Description
-    NetworkInterface.#.PrivateIpAddress
+    NetworkInterface.#.PrivateIpAddress NetworkInterface.#.NetworkCardIndex
+    NetworkInterface.#.InterfaceType
+    CapacityReservationSpecification.CapacityReservationPreference
+    CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId
     {_TAGSPEC}"""
 
 _INGRESS = f"""
@@ -60,6 +63,11 @@ EC2 = {
                             "GroupName GroupDescription"),
     "DescribeSecurityGroups": (f"{_FILTERS} {_PAGE} GroupId.# GroupName.#", ""),
     "AuthorizeSecurityGroupIngress": (_INGRESS, ""),
+    "AuthorizeSecurityGroupEgress": (_INGRESS, "GroupId"),
+    "CreatePlacementGroup": (f"GroupName Strategy DryRun {_TAGSPEC}", ""),
+    "DescribePlacementGroups": (f"{_FILTERS} GroupName.# GroupId.#", ""),
+    "DeletePlacementGroup": ("GroupName DryRun", "GroupName"),
+    "DescribeCapacityReservations": (f"{_FILTERS} {_PAGE} CapacityReservationId.#", ""),
     "DeleteSecurityGroup": ("GroupId GroupName DryRun", ""),
     "ImportKeyPair": (f"KeyName PublicKeyMaterial DryRun {_TAGSPEC}",
                       "KeyName PublicKeyMaterial"),

@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ec2world.py - the state of the simulated account: instances, groups, capacity, clock, faults"""
 
-import fnmatch
-import hashlib
-import threading
-import time
-
 import ec2market
+import simworld
 from awswire import AwsError
 
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64,
@@ -34,63 +30,77 @@ def fault_error(fault):
     return AwsError(fault["code"], fault.get("message", message), fault.get("status", status))
 
 
-class Instance:
-    """One machine, with all that the API tells of it."""
+class Instance(simworld.Instance):
+    """A machine, with why it is in its state in EC2's words: 'reason' is (code, message)."""
 
     def __init__(self, **values):
-        self.state = "pending"
-        self.looks = 0            # times it could have been seen since its state was entered
-        self.seen = 0             # times it was looked for while it could not yet be found
-        self.hidden = False
+        super().__init__()
         self.reason = ("", "")
         self.transition = ""
-        self.runs = 0
-        self.billed = 0.0
-        self.started_at = None
-        self.tags = {}
-        self.machine = None
-        self.ip = None
         self.protected = False
+        self.interfaces = []
+        self.placement = None     # the placement group that it is in
+        self.reserved = None      # the capacity reservation that it is in
         self.__dict__.update(values)
 
-    def set_state(self, state, code="", message=""):
-        self.state = state
-        self.looks = 0
-        self.reason = (code, message)
+    def set_state(self, state, reason=("", "")):
+        super().set_state(state, reason)
+
+    @property
+    def on_shutdown(self):
+        return self.shutdown
+
+    @on_shutdown.setter
+    def on_shutdown(self, value):
+        self.shutdown = value
 
 
-class World:
-    """Everything the server remembers. One lock guards it; callers hold it."""
+# why a machine is stopped or ended: EC2's code, its sentence, and what the API tells of it
+_WHY = {
+    "user": ("Client.UserInitiatedShutdown", "User initiated shutdown", "User initiated"),
+    "inside": ("Client.InstanceInitiatedShutdown", "Instance initiated shutdown",
+               "Instance initiated shutdown"),
+    "preempted": ("Server.SpotInstanceTermination", "Spot instance termination",
+                  "Spot instance termination"),
+}
 
-    def __init__(self, scenario, machines=None):
-        self.lock = threading.RLock()
-        self.machines = machines
-        self.offset = 0.0
-        self.load(scenario)
+
+class World(simworld.World):
+    """The account: besides machines its networks, groups and keys."""
+
+    verbs = {"RunInstances": "create", "DescribeInstances": "list", "StartInstances": "start",
+             "StopInstances": "stop", "TerminateInstances": "terminate", "GetProducts": "prices",
+             "CreateSecurityGroup": "network", "AuthorizeSecurityGroupIngress": "network",
+             "DeleteSecurityGroup": "network", "AuthorizeSecurityGroupEgress": "network",
+             "CreatePlacementGroup": "network", "DeletePlacementGroup": "network",
+             "ImportKeyPair": "keys", "DeleteKeyPair": "keys"}
 
     # ---- life of the world itself
 
+    def own_defaults(self):
+        return ec2market.defaults()
+
+    def check_fault(self, fault):
+        super().check_fault(fault)
+        if self._is_bound(fault) and fault.get("action") not in ("RunInstances", "StartInstances",
+                                                                 "create", "start"):
+            raise ValueError("fault: zone, type and market go with errors of RunInstances and "
+                             f"StartInstances only: {fault}")
+
     def load(self, scenario):
-        self.scenario = ec2market.merge(scenario)
+        self.check(scenario)
+        self.scenario = {**simworld.common(), **ec2market.merge(scenario)}
         self.price_lists = {}
         self.given = scenario
         self.reset()
 
     def reset(self):
-        if self.machines:
-            self.machines.end_all()
-        self.offset = 0.0
-        self.serial = 0
-        self.instances = {}
-        self.tokens = {}
+        super().reset()
         self.sessions = {}
-        self.faults = [dict(f) for f in self.scenario["faults"]]
-        for fault in self.faults:
-            fault["hits"] = 0
-        self.requests = []
         self.price_tokens = 0
         self.keys = {}
         self.groups = {}
+        self.placements = {}
         self.vpcs = {}
         self.subnets = {}
         for region, row in self.scenario["regions"].items():
@@ -109,217 +119,66 @@ class World:
     def make_group(self, region, vpc, name, description, tags):
         group = self.make_id("sg", region)
         self.groups[group] = {"id": group, "region": region, "vpc": vpc, "name": name,
-                              "description": description, "tags": dict(tags), "ingress": []}
+                              "description": description, "tags": dict(tags), "ingress": [],
+                              "egress": []}
         return self.groups[group]
 
-    def make_id(self, kind, seed):
-        self.serial += 1
-        digest = hashlib.sha256(f"{kind}/{seed}/{self.serial}".encode()).hexdigest()
-        return f"{kind}-{digest[:17]}"
+    # ---- quota
 
-    def now(self):
-        return time.time() + self.offset
-
-    def advance(self, seconds):
-        if seconds < 0:
-            raise ValueError("time only goes forward")
-        self.offset += seconds
-
-    # ---- faults
-
-    def fault(self, action, region, resource, **place):
-        """
-        The fault that applies now, or None. The server asks once for each request with
-        'resource' false, for faults that name no zone, type or market; RunInstances and
-        StartInstances ask again with 'resource' true, when zone, type and market are known.
-        A fault counts as used only here.
-        """
-        for fault in self.faults:
-            bound = any(k in fault for k in ("zone", "type", "market"))
-            if bound != resource or not self._fits(fault, action, region, place):
-                continue
-            fault["hits"] += 1
-            done = fault["hits"] - fault.get("skip", 0)
-            times = fault.get("times", 1)
-            if done > 0 and (times < 0 or done <= times):
-                return fault
-        return None
-
-    def zone_is_barred(self, action, region, zone, type_name, market):
-        """Would a fault that names this zone apply now? Asked without using it up."""
-        for fault in self.faults:
-            if "zone" in fault and self._fits(fault, action, region, {
-                    "zone": zone, "type": type_name, "market": market}):
-                done = fault["hits"] + 1 - fault.get("skip", 0)
-                if done > 0 and (fault.get("times", 1) < 0 or done <= fault.get("times", 1)):
-                    return True
-        return False
-
-    @staticmethod
-    def _fits(fault, action, region, place):
-        if not fnmatch.fnmatchcase(action, fault.get("action", "*")):
-            return False
-        if not fnmatch.fnmatchcase(region, fault.get("region", "*")):
-            return False
-        return all(fnmatch.fnmatchcase(place.get(k) or "", fault[k])
-                   for k in ("zone", "type", "market") if k in fault)
-
-    # ---- capacity and quota
-
-    def _matching(self, row, region, zone, type_name, market):
-        return (fnmatch.fnmatchcase(region, row.get("region", "*"))
-                and fnmatch.fnmatchcase(zone, row.get("zone", "*"))
-                and fnmatch.fnmatchcase(type_name, row.get("type", "*"))
-                and fnmatch.fnmatchcase(market, row.get("market", "*")))
-
-    def _used(self, row):
-        return [i for i in self.instances.values() if i.state in ("pending", "running")
-                and self._matching(row, i.region, i.zone, i.type, i.market)]
-
-    def room(self, region, zone, type_name, market):
-        """How many more machines there are; None: without end."""
-        left = None
-        for row in self.scenario["capacity"]:
-            if self._matching(row, region, zone, type_name, market):
-                have = max(0, row["count"] - len(self._used(row)))
-                left = have if left is None else min(left, have)
-        return left
-
-    def has_room(self, region, zone, type_name, market, count):
-        left = self.room(region, zone, type_name, market)
-        return left is None or left >= count
+    def size_of(self, type_name):
+        row = self.scenario["types"][type_name]
+        return {"vcpus": row["vcpus"], "gpus": (row["gpu"] or {"count": 0})["count"]}
 
     def check_quota(self, region, zone, type_name, market, count):
-        more = self.scenario["types"][type_name]["vcpus"] * count
-        for row in self.scenario["quotas"]:
-            if not self._matching(row, region, zone, type_name, market):
-                continue
-            used = sum(self.scenario["types"][i.type]["vcpus"] for i in self._used(row))
-            if used + more > row["vcpus"]:
-                if market == "spot":
-                    raise AwsError("MaxSpotInstanceCountExceeded",
-                                   "Max spot instance count exceeded")
-                raise AwsError("VcpuLimitExceeded", f"You have requested more vCPU capacity than "
-                               f"your current vCPU limit of {row['vcpus']} allows for the instance "
-                               "bucket that the specified instance type belongs to.")
+        row = self.broken_quota(region, zone, type_name, market, count)
+        if row and market == "spot":
+            raise AwsError("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
+        if row:
+            raise AwsError("VcpuLimitExceeded", "You have requested more vCPU capacity than your "
+                           f"current vCPU limit of {row.get('vcpus')} allows for the instance "
+                           "bucket that the specified instance type belongs to.")
 
     # ---- instances
 
     def start(self, instance):
-        """Switch on: at launch, and after a stop."""
-        instance.runs += 1
-        instance.started_at = self.now()
-        instance.set_state("pending")
         instance.transition = ""
-        instance.ip = instance.private_ip = None
-        if self.machines:
-            instance.machine = self.machines.start(instance, self._shut_down_from_inside)
-            instance.private_ip = instance.machine.address
-            instance.ip = instance.private_ip if instance.public else None
-        else:
-            self.serial += 1
-            n = self.serial
-            instance.private_ip = f"172.31.{n // 250 % 250}.{n % 250 + 4}"
-            instance.ip = f"203.0.113.{n % 250 + 1}" if instance.public else None
+        super().start(instance)
 
-    def _bill(self, instance):
-        if instance.started_at is not None:
-            instance.billed += self.now() - instance.started_at
-            instance.started_at = None
-
-    def billed(self, instance):
-        running = self.now() - instance.started_at if instance.started_at is not None else 0
-        return instance.billed + running
-
-    def stop(self, instance, code="Client.UserInitiatedShutdown", why="User initiated shutdown"):
-        self._bill(instance)
-        if instance.machine:
-            instance.machine.end(keep=True)
-        instance.set_state("stopping", code, f"{code}: {why}")
+    def stop(self, instance, reason="user"):
+        code, why, _ = _WHY[reason]
+        super().stop(instance, (code, f"{code}: {why}"))
         instance.transition = "User initiated"
-        instance.ip = None
 
-    def terminate(self, instance, code="Client.UserInitiatedShutdown",
-                  why="User initiated shutdown"):
-        if instance.state in ("shutting-down", "terminated"):
-            return
-        self._bill(instance)
-        if instance.machine:
-            instance.machine.end(keep=False)
-        instance.set_state("shutting-down", code, f"{code}: {why}")
-        instance.transition = "User initiated" if code.startswith("Client.U") else why
-        instance.ip = instance.private_ip = None
+    def terminate(self, instance, reason="user"):
+        code, why, told = _WHY.get(reason, reason)
+        if instance.state not in (simworld.ENDING, simworld.ENDED):
+            super().terminate(instance, (code, f"{code}: {why}"))
+            instance.transition = told
 
-    def preempt(self, instance):
-        if instance.market != "spot":
-            raise ValueError(f"'{instance.id}' is not a spot instance")
-        if instance.state not in ("pending", "running"):
-            raise ValueError(f"'{instance.id}' is {instance.state}")
-        self.terminate(instance, "Server.SpotInstanceTermination", "Spot instance termination")
-
-    def shut_down_from_inside(self, instance):
-        if instance.state not in ("pending", "running"):
-            return
-        code = "Client.InstanceInitiatedShutdown"
-        if instance.shutdown == "terminate":
-            self.terminate(instance, code, "Instance initiated shutdown")
-        else:
-            self.stop(instance, code, "Instance initiated shutdown")
-
-    def _shut_down_from_inside(self, instance):
-        with self.lock:
-            self.shut_down_from_inside(instance)
-
-    def look(self, region, ids):
-        """A describe call passes over a region's instances, or over those named: time goes on."""
-        life = self.scenario["lifecycle"]
-        for instance in list(self.instances.values()):
-            if instance.region != region or (ids and instance.id not in ids):
-                continue
-            instance.hidden = instance.seen < life["visible_after"]
-            instance.seen += instance.hidden
-            instance.looks += 1
-            if instance.state == "pending" and instance.looks > life["boot_after"]:
-                if not instance.machine or instance.machine.up():
-                    instance.set_state("running")
-            elif instance.state == "stopping" and instance.looks > life["stop_after"]:
-                code, why = instance.reason
-                instance.set_state("stopped", code, why)
-            elif instance.state == "shutting-down" and instance.looks > life["terminate_after"]:
-                code, why = instance.reason
-                instance.set_state("terminated", code, why)
-            elif instance.state == "terminated" and instance.looks > life["forget_after"] >= 0:
-                self._forget(instance)
-
-    def _forget(self, instance):
-        del self.instances[instance.id]
+    def forget(self, instance):
+        super().forget(instance)
         for key, entry in list(self.tokens.items()):
             if all(i not in self.instances for i in entry["ids"]):
                 del self.tokens[key]
 
     # ---- for the tests
 
-    def report(self):
-        with self.lock:
-            return {
-                "now": self.now(),
-                "account": self.scenario["account"],
-                "instances": [self._row(i) for i in self.instances.values()],
-                "alive": sorted(i.id for i in self.instances.values()
-                                if i.state not in ("shutting-down", "terminated")),
-                "groups": list(self.groups.values()),
-                "keys": list(self.keys.values()),
-                "faults": self.faults,
-                "requests": self.requests,
-                "ssh_port": self.machines.port if self.machines else None,
-                "billed_seconds": sum(self.billed(i) for i in self.instances.values()),
-            }
+    def leftovers(self):
+        return ([f"{g['region']}: group {g['name']}" for g in self.groups.values()
+                 if g["name"] != "default"]
+                + [f"{p['region']}: placement group {p['name']}"
+                   for p in self.placements.values()]
+                + [f"{k['region']}: key {k['name']}" for k in self.keys.values()])
 
-    def _row(self, i):
-        row = {k: getattr(i, k) for k in (
-            "id", "state", "region", "zone", "type", "market", "image", "tags", "runs", "ip",
-            "private_ip", "shutdown", "token", "groups", "launched_at", "reason", "user_data",
-            "resource_tags", "metadata", "disks")}
-        row["billed_seconds"] = self.billed(i)
-        row["ssh"] = i.machine.report() if i.machine else None
+    def own_report(self):
+        return {"account": self.scenario["account"], "groups": list(self.groups.values()),
+                "placements": list(self.placements.values()),
+                "keys": list(self.keys.values())}
+
+    def row(self, i):
+        row = super().row(i)
+        row.update({k: getattr(i, k) for k in ("image", "shutdown", "groups", "launched_at",
+                                               "resource_tags", "metadata", "disks", "interfaces",
+                                               "placement", "reserved")})
+        row["name"] = i.tags.get("Name")
         return row

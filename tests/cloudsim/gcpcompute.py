@@ -2,30 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """gcpcompute.py - gcpprices.py with machines: instances, operations, firewall rules, images
 
-With --sshd each instance is a real sshd (machine.py). GET /state tells what there is; POST /scenario
-{"sold_out": ["TYPE@ZONE", "TYPE@ZONE@SPOT"], "quota": ["TYPE@REGION"], "lost": N} changes what comes of
-requests: "lost" answers to instances.insert are not sent, though what they ask for is done.
+An operation is done when it is waited for; what it does to a machine is seen from then on, or when the
+machine has been looked at often enough. README.md tells of the rest.
 """
-import datetime
-import fnmatch
+
 import re
-import socket
 import sys
-import threading
+import time
 import uuid
+
+sys.dont_write_bytecode = True
 
 import gcpprices
 import gcpworld
-from gcpprices import PROJECT, Refused, authorize, compute_url, parameters, refuse, sim
+import simworld
+from gcpprices import (PROJECT, Refused, authorize, compute_url, environment, parameters,  # noqa: F401
+                       refuse, sim)
+from simworld import ENDED, ENDING, PENDING, RUNNING, STOPPED, STOPPING
 
-lock = threading.RLock()
-instances = {}		# (zone, name) -> Instance
-firewalls = {}
-operations = {}
-requests = {}		# requestId -> operation
-scenario = {"sold_out": [], "quota": [], "lost": 0}
-machines = None
-made = []		# every instance that ever was: (zone, name, token)
 IMAGES = {
     "ubuntu-os-cloud": {"ubuntu-2404-lts-amd64": ("ubuntu-2404-noble-amd64-v20261101", 10),
                         "ubuntu-2404-lts-arm64": ("ubuntu-2404-noble-arm64-v20261101", 10)},
@@ -35,51 +29,92 @@ IMAGES = {
 }
 
 
-class Instance:
-    def __init__(self, zone, body):
-        self.zone, self.body, self.id = zone, body, body["name"]
-        self.status, self.machine, self.ip = "PROVISIONING", None, None
-        self.created = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        meta = {i["key"]: i["value"] for i in body.get("metadata", {}).get("items", [])}
-        self.meta = meta
-        self.user_data = meta.get("user-data", "")
-        self.authorized = [line.split(":", 1)[1] for line in meta.get("ssh-keys", "").split("\n")
-                           if ":" in line]
-        self.serial = len(made)
+STATUS = {RUNNING: "RUNNING", STOPPING: "STOPPING", STOPPED: "TERMINATED", ENDING: "STOPPING"}
 
-    def on(self):
-        self.status = "PROVISIONING"
-        if machines:
-            self.machine = machines.start(self, lambda me: me.off("TERMINATED"))
-            self.ip = self.machine.address
+
+class World(simworld.World):
+    """Instances, firewall rules, operations."""
+
+    verbs = {"instances.insert": "create", "instances.aggregatedList": "list",
+             "instances.get": "get", "instances.delete": "terminate", "instances.stop": "stop",
+             "instances.start": "start", "firewalls.insert": "network", "firewalls.get": "network",
+             "firewalls.patch": "network", "firewalls.delete": "network", "images.get": "images",
+             "services.skus.list": "prices", "machineTypes.list": "prices",
+             "machineTypes.aggregatedList": "prices", "zones.list": "prices",
+             "acceleratorTypes.aggregatedList": "prices"}
+
+    def reset(self):
+        super().reset()
+        self.firewalls = {}
+        self.operations = {}
+
+    def size_of(self, type_name):
+        entry = next(t for t in gcpworld.TYPES if t["name"] == type_name)
+        return {"vcpus": entry["vcpus"], "gpus": max(1, int(float(entry["gpus"])))
+                if "gpu" in entry else 0}
+
+    def preempted(self, instance):
+        if instance.body["scheduling"].get("instanceTerminationAction") == "DELETE":
+            self.terminate(instance, "preempted")
+            self.settle(instance)
         else:
-            self.ip = f"203.0.113.{self.serial % 250 + 1}"
+            self.stop(instance, "preempted")
 
-    def off(self, status):
-        if self.machine:
-            self.machine.end(keep=True)
-            self.machine = None
-        self.status, self.ip = status, None
+    def settle(self, instance):
+        """What was asked of the machine is done."""
+        if instance.state == ENDING:
+            instance.set_state(ENDED, instance.reason)
+        elif instance.state == STOPPING:
+            instance.set_state(STOPPED, instance.reason)
 
-    def look(self):
-        if self.status in ("PROVISIONING", "STAGING") and \
-                (not self.machine or self.machine.up()):
-            self.status = "RUNNING"
+    def leftovers(self):
+        return [f"firewall rule {name}" for name in self.firewalls]
 
-    def item(self):
-        self.look()
-        answer = {key: self.body[key] for key in ("name", "labels", "tags", "metadata",
-                                                  "scheduling") if key in self.body}
-        interface = {"network": "n", "networkIP": self.ip or "10.0.0.2"}
-        if self.body["networkInterfaces"][0].get("accessConfigs"):
-            access = {"type": "ONE_TO_ONE_NAT", "name": "External NAT"}
-            if self.ip:
-                access["natIP"] = self.ip
-            interface["accessConfigs"] = [access]
-        return dict(answer, kind="compute#instance", id=str(7000 + self.serial),
-                    status=self.status, zone=compute_url(f"zones/{self.zone}"),
-                    machineType=compute_url(self.body["machineType"]),
-                    creationTimestamp=self.created, networkInterfaces=[interface])
+    def own_report(self):
+        return {"machines": [dict(item(i), ip=i.ip, body=i.body, meta=i.meta) for i in
+                             self.instances.values() if i.state != ENDED],
+                "firewalls": dict(self.firewalls),
+                "made": [(i.zone, i.name, i.meta.get("souk-token")) for i in self.ever]}
+
+
+sim.make_world = World
+
+
+def new_instance(zone, body, type_name, spot):
+    meta = {i["key"]: i["value"] for i in body.get("metadata", {}).get("items", [])}
+    return simworld.Instance(
+        id=f"{zone}/{body['name']}", name=body["name"], zone=zone, type=type_name, body=body,
+        region=gcpworld.region_of(zone), market="spot" if spot else "on-demand",
+        tags={**{k: v for k, v in meta.items() if k.startswith("souk-")},
+              **body.get("labels", {})},
+        number=7000 + len(sim.world.ever), meta=meta, user_data=meta.get("user-data", ""),
+        token=meta.get("souk-token"), created=sim.world.now(), on_shutdown="stop",
+        public=bool(body["networkInterfaces"][0].get("accessConfigs")),
+        authorized=[line.split(":", 1)[1] for line in meta.get("ssh-keys", "").split("\n")
+                    if ":" in line])
+
+
+def status_of(instance):
+    if instance.state == PENDING:
+        return "STAGING" if instance.looks > 1 else "PROVISIONING"
+    return STATUS[instance.state]
+
+
+def item(instance):
+    body = instance.body
+    answer = {key: body[key] for key in ("name", "labels", "tags", "metadata", "scheduling")
+              if key in body}
+    interface = {"network": "n", "networkIP": instance.private_ip or "10.0.0.2"}
+    if instance.public:
+        access = {"type": "ONE_TO_ONE_NAT", "name": "External NAT"}
+        if instance.ip:
+            access["natIP"] = instance.ip
+        interface["accessConfigs"] = [access]
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000-00:00", time.gmtime(instance.created))
+    return dict(answer, kind="compute#instance", id=str(instance.number),
+                status=status_of(instance), zone=compute_url(f"zones/{instance.zone}"),
+                machineType=compute_url(body["machineType"]), creationTimestamp=stamp,
+                networkInterfaces=[interface])
 
 
 # ---- What a request may have ----
@@ -161,34 +196,66 @@ def check_instance(zone, body):
 
 # ---- Operations ----
 
-def operation(scope, error=None, target=""):
+def operation(scope, error=None, about=None):
+    world = sim.world
     name = f"operation-{uuid.uuid4().hex[:20]}"
     done = {"kind": "compute#operation", "name": name, "status": "DONE", "progress": 100,
-            "targetLink": target, "operationType": "x"}
+            "targetLink": compute_url(f"{scope}/x"), "operationType": "x"}
     if error:
         code, message = error
         done["error"] = {"errors": [{"code": code, "message": message}]}
         done["httpErrorStatusCode"] = 503
-    operations[scope, name] = done
+    world.operations[scope, name] = done, about
     return dict({key: done[key] for key in ("kind", "name", "targetLink")}, status="RUNNING")
 
 
-def compute_route(method, pattern, *known):
+def compute_route(method, pattern, action, *known):
     def add(function):
-        @sim.route(method, f"/compute/v1/projects/{PROJECT}/{pattern}")
+        @sim.route(method, f"/compute/v1/projects/{PROJECT}/{pattern}", action)
         def answer(request):
             parameters(request, *known)
             authorize(request)
-            with lock:
-                return function(request)
+            return function(request)
         return answer
     return add
 
 
-@compute_route("POST", r"(?P<scope>zones/[^/]+|global)/operations/(?P<name>[^/]+)/wait")
-def wait_route(request):
-    found = operations.get((request.match["scope"], request.match["name"]))
-    return (200, {}, found) if found else not_found("operations", request.match["name"])
+def body_of(request):
+    try:
+        body = request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(refuse(400, "parseError", "Parse Error"))
+    return body
+
+
+def need(body, *names):
+    for name in names:
+        if name not in body:
+            raise Refused(refuse(400, "required", f"Required field 'resource.{name}' not specified"))
+
+
+def serve_wait(request):
+    at = request.match["scope"], request.match["name"]
+    if at not in sim.world.operations:
+        return not_found("operations", at[1])
+    done, about = sim.world.operations[at]
+    if about:
+        sim.world.settle(about)
+    return 200, {}, done
+
+
+@compute_route("POST", r"(?P<scope>zones/(?P<zone>[^/]+))/operations/(?P<name>[^/]+)/wait",
+               "zoneOperations.wait")
+def wait_zone(request):
+    return serve_wait(request)
+
+
+@compute_route("POST", r"(?P<scope>global)/operations/(?P<name>[^/]+)/wait",
+               "globalOperations.wait")
+def wait_global(request):
+    return serve_wait(request)
 
 
 def not_found(kind, name):
@@ -197,104 +264,111 @@ def not_found(kind, name):
 
 # ---- Instances ----
 
-def matches(rules, *what):
-    return any(fnmatch.fnmatchcase("@".join(what), rule) for rule in rules)
+def why_none(action, zone, type_name, market):
+    """(code, message) of the operation that fails to make or start such a machine; None: it works."""
+    place = gcpworld.region_of(zone), zone, type_name, market
+    fault = sim.world.fault(action, place[0], True, zone=zone, type=type_name, market=market)
+    if fault and not fault["code"].isupper():
+        raise sim.fault_error(fault)
+    if fault:
+        return fault["code"], fault.get("message", "by order of the scenario")
+    if sim.world.broken_quota(*place, 1):
+        return ("QUOTA_EXCEEDED", "Quota 'CPUS' exceeded.  Limit: 8.0 in region "
+                f"{place[0]}.")
+    if not sim.world.has_room(*place, 1):
+        return ("ZONE_RESOURCE_POOL_EXHAUSTED", f"The zone 'projects/{PROJECT}/zones/{zone}' does "
+                "not have enough resources available to fulfill the request.")
+    return None
 
 
-@compute_route("POST", "zones/(?P<zone>[^/]+)/instances", "requestId")
+@compute_route("POST", "zones/(?P<zone>[^/]+)/instances", "instances.insert", "requestId")
 def insert(request):
-    zone, body = request.match["zone"], request.json()
+    world, zone, body = sim.world, request.match["zone"], body_of(request)
     token = request.query.get("requestId", "")
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", token):
         raise invalid("requestId")
-    if token in requests:
-        return 200, {}, requests[token]
+    if token in world.tokens:
+        return 200, {}, world.tokens[token]
+    need(body, "name", "machineType", "disks", "networkInterfaces", "scheduling")
     name, spot = check_instance(zone, body)
-    if (zone, body["name"]) in instances:
+    at = f"{zone}/{body['name']}"
+    if at in world.instances and world.instances[at].state != ENDED:
         return refuse(409, "alreadyExists", f"The resource 'projects/{PROJECT}/zones/{zone}/"
                       f"instances/{body['name']}' already exists")
-    error = None
-    model = ["SPOT"] if spot else []
-    if matches(scenario["sold_out"], name, zone, *model):
-        error = ("ZONE_RESOURCE_POOL_EXHAUSTED", f"The zone 'projects/{PROJECT}/zones/{zone}' does "
-                 "not have enough resources available to fulfill the request.")
-    elif matches(scenario["quota"], name, gcpworld.region_of(zone)):
-        error = ("QUOTA_EXCEEDED", "Quota 'CPUS' exceeded.  Limit: 8.0 in region "
-                 f"{gcpworld.region_of(zone)}.")
-    else:
-        instance = Instance(zone, body)
-        instances[zone, body["name"]] = instance
-        made.append((zone, body["name"], instance.meta.get("souk-token")))
-        instance.on()
-    requests[token] = operation(f"zones/{zone}", error)
-    if scenario["lost"]:
-        scenario["lost"] -= 1
-        return refuse(502, "backendError", "lost on the way")
-    return 200, {}, requests[token]
+    error = why_none("instances.insert", zone, name, "spot" if spot else "on-demand")
+    if not error:
+        world.add(new_instance(zone, body, name, spot))
+    world.tokens[token] = operation(f"zones/{zone}", error)
+    return 200, {}, world.tokens[token]
 
 
-def instance_route(method, suffix=""):
+def instance_route(method, action, suffix=""):
     def add(function):
         @compute_route(method, f"zones/(?P<zone>[^/]+)/instances/(?P<name>[^/]+){suffix}",
-                       "requestId", "discardLocalSsd")
+                       action, "requestId", "discardLocalSsd")
         def answer(request):
-            at = request.match["zone"], request.match["name"]
-            if at not in instances:
-                return not_found(f"zones/{at[0]}/instances", at[1])
-            return function(at[0], instances[at])
+            zone, name = request.match["zone"], request.match["name"]
+            instance = sim.world.find(f"{zone}/{name}")
+            if not instance:
+                return not_found(f"zones/{zone}/instances", name)
+            return function(zone, instance)
         return answer
     return add
 
 
-@instance_route("GET")
+@instance_route("GET", "instances.get")
 def get_instance(_, instance):
-    return 200, {}, instance.item()
+    return 200, {}, item(instance)
 
 
-@instance_route("DELETE")
+@instance_route("DELETE", "instances.delete")
 def delete_instance(zone, instance):
-    del instances[zone, instance.id]
-    if instance.machine:
-        instance.machine.end(keep=False)
-    return 200, {}, operation(f"zones/{zone}")
+    sim.world.terminate(instance)
+    return 200, {}, operation(f"zones/{zone}", about=instance)
 
 
-@instance_route("POST", "/stop")
+@instance_route("POST", "instances.stop", "/stop")
 def stop_instance(zone, instance):
-    instance.off("TERMINATED")
-    return 200, {}, operation(f"zones/{zone}")
+    if instance.state in (PENDING, RUNNING):
+        sim.world.stop(instance)
+    return 200, {}, operation(f"zones/{zone}", about=instance)
 
 
-@instance_route("POST", "/start")
+@instance_route("POST", "instances.start", "/start")
 def start_instance(zone, instance):
-    name = instance.body["machineType"].split("/")[-1]
-    if matches(scenario["sold_out"], name, zone):
-        return 200, {}, operation(f"zones/{zone}", ("ZONE_RESOURCE_POOL_EXHAUSTED", "no room"))
-    if not instance.ip:
-        instance.on()
-    return 200, {}, operation(f"zones/{zone}")
+    if instance.state in (PENDING, RUNNING):
+        return 200, {}, operation(f"zones/{zone}")
+    if instance.state != STOPPED:
+        return refuse(400, "resourceNotReady", f"The resource '{instance.name}' is not ready")
+    error = why_none("instances.start", zone, instance.type, instance.market)
+    if not error:
+        sim.world.start(instance)
+    return 200, {}, operation(f"zones/{zone}", error)
 
 
 def is_found(instance, terms):
     for term in terms:
-        match = re.fullmatch(r'labels\.([a-z-]+)(?:( = )"?([a-z0-9_-]*)"?|:\*)|name=([a-z0-9-]+)',
+        match = re.fullmatch(r'labels\.([a-z_-]+)(?:( = )"?([a-z0-9_-]*)"?|:\*)|name=([a-z0-9-]+)',
                              term)
         if not match:
             raise invalid(f"for field 'filter': '{term}'")
         label, equals, value, name = match.groups()
         labels = instance.body.get("labels", {})
-        if name and name != instance.id or label and label not in labels or \
+        if name and name != instance.name or label and label not in labels or \
                 equals and labels[label] != value:
             return False
     return True
 
 
-@compute_route("GET", "aggregated/instances", "filter", "maxResults", "pageToken")
+@compute_route("GET", "aggregated/instances", "instances.aggregatedList", "filter", "maxResults",
+               "pageToken")
 def list_all(request):
     text = request.query.get("filter", "")
-    terms = re.findall(r"\(([^)]*)\)", text) if text.startswith("(") else [text] if text else []
-    pairs = [(zone, instance.item()) for (zone, _), instance in sorted(instances.items())
-             if is_found(instance, terms)]
+    choices = [re.findall(r"\(([^)]*)\)", part) if part.startswith("(") else [part] if part else []
+               for part in text.split(" OR ")]
+    pairs = [(instance.zone, item(instance)) for instance in
+             sorted(sim.world.shown(), key=lambda i: i.id)
+             if any(is_found(instance, terms) for terms in choices)]
     size = min(gcpprices.number(request, "maxResults", 500, 500), sim.args.page)
     return gcpprices.aggregated(request, size, pairs, "instances", f"instances {text}")
 
@@ -312,42 +386,42 @@ def check_rule(body):
         raise invalid("the rule's name")
 
 
-@compute_route("POST", "global/firewalls")
+@compute_route("POST", "global/firewalls", "firewalls.insert")
 def insert_rule(request):
-    body = request.json()
+    body = body_of(request)
     check_rule(body)
-    if body["name"] in firewalls:
+    if body["name"] in sim.world.firewalls:
         return refuse(409, "alreadyExists", "The rule already exists")
-    firewalls[body["name"]] = body
+    sim.world.firewalls[body["name"]] = body
     return 200, {}, operation("global")
 
 
-@compute_route("GET", "global/firewalls/(?P<name>[^/]+)")
+@compute_route("GET", "global/firewalls/(?P<name>[^/]+)", "firewalls.get")
 def get_rule(request):
-    found = firewalls.get(request.match["name"])
+    found = sim.world.firewalls.get(request.match["name"])
     return (200, {}, found) if found else not_found("global/firewalls", request.match["name"])
 
 
-@compute_route("PATCH", "global/firewalls/(?P<name>[^/]+)")
+@compute_route("PATCH", "global/firewalls/(?P<name>[^/]+)", "firewalls.patch")
 def patch_rule(request):
-    body = request.json()
+    body = body_of(request)
     check_rule(body)
-    if request.match["name"] not in firewalls:
+    if request.match["name"] not in sim.world.firewalls:
         return not_found("global/firewalls", request.match["name"])
-    firewalls[request.match["name"]].update(body)
+    sim.world.firewalls[request.match["name"]].update(body)
     return 200, {}, operation("global")
 
 
-@compute_route("DELETE", "global/firewalls/(?P<name>[^/]+)")
+@compute_route("DELETE", "global/firewalls/(?P<name>[^/]+)", "firewalls.delete")
 def delete_rule(request):
-    if not firewalls.pop(request.match["name"], None):
+    if not sim.world.firewalls.pop(request.match["name"], None):
         return not_found("global/firewalls", request.match["name"])
     return 200, {}, operation("global")
 
 
 # ---- Images ----
 
-@sim.route("GET", r"/compute/v1/projects/(?P<project>[^/]+)/global/images/(?P<name>.+)")
+@sim.route("GET", r"/compute/v1/projects/(?P<project>[^/]+)/global/images/(?P<name>.+)", "images.get")
 def get_image(request):
     parameters(request)
     authorize(request)
@@ -361,52 +435,5 @@ def get_image(request):
     return not_found("global/images", name)
 
 
-# ---- What tests ask ----
-
-@sim.route("GET", "/state")
-def state(_):
-    with lock:
-        rows = [dict(instance.item(), ip=instance.ip, body=instance.body, meta=instance.meta,
-                     ssh=instance.machine.report() if instance.machine else None)
-                for instance in instances.values()]
-        return 200, {}, {"instances": rows, "firewalls": dict(firewalls), "made": list(made),
-                         "ssh_port": machines.port if machines else 0}
-
-
-@sim.route("POST", "/scenario")
-def set_scenario(request):
-    with lock:
-        scenario.update({"sold_out": [], "quota": [], "lost": 0}, **request.json())
-    return 200, {}, {}
-
-
-@sim.route("POST", "/preempt")
-def preempt(request):
-    """A spot machine is taken away, as it was asked to be."""
-    with lock:
-        for at, instance in list(instances.items()):
-            if instance.id == request.json()["name"]:
-                if instance.machine:
-                    instance.machine.end(keep=False)
-                del instances[at]
-    return 200, {}, {}
-
-
-def main():
-    global machines
-    sim.options.add_argument("--sshd", action="store_true")
-    if "--sshd" in sys.argv:
-        from machine import Machines
-        # A port of our own, for as long as we live, stands for addresses of our own.
-        holder = socket.socket()
-        holder.bind(("127.0.0.1", 0))
-        machines = Machines(holder.getsockname()[1])
-    try:
-        gcpprices.main()
-    finally:
-        if machines:
-            machines.close()
-
-
 if __name__ == "__main__":
-    main()
+    gcpprices.main()

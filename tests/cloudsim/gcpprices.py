@@ -19,13 +19,15 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
 
+sys.dont_write_bytecode = True
+
 import gcpskus
 import gcpworld
-import pricesim
+import simworld
+from restsim import Refused, Rest
 
 PROJECT = "souk-test-1"
 EMAIL = f"souk@{PROJECT}.iam.gserviceaccount.com"
@@ -33,8 +35,6 @@ USER = {"client_id": "sim-client", "client_secret": "sim-secret", "refresh_token
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 COMMON = {"alt", "fields", "key", "prettyPrint", "quotaUser", "$.xgafv"}
 
-sim = pricesim.Sim("gcpprices")
-lock = threading.Lock()
 tokens = {}
 skus = []
 
@@ -61,16 +61,28 @@ def bad_token(message, error="invalid_grant"):
     return 400, {}, {"error": error, "error_description": message}
 
 
-class Refused(Exception):
-    pass
+STATUSES = {"quotaExceeded": 403, "rateLimitExceeded": 403, "userRateLimitExceeded": 403,
+            "notFound": 404, "alreadyExists": 409, "authError": 401, "forbidden": 403,
+            "accessNotConfigured": 403, "backendError": 503, "internalError": 500,
+            "resourceNotReady": 400}
+NAMES = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
+         429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
+
+
+def word(error):
+    reason = "rateLimitExceeded" if error.status == 429 else error.code
+    return refuse(error.status, reason, error.message, NAMES.get(error.status, ""))
+
+
+sim = Rest("gcp", simworld.World, word)
+sim.statuses = STATUSES
+sim.region_of = lambda req: gcpworld.region_of(req.match.groupdict().get("zone") or "")
 
 
 def authorize(request):
     given = request.headers.get("authorization", "")
     kind, _, token = given.partition(" ")
-    with lock:
-        good = kind == "Bearer" and tokens.get(token, 0) > time.time()
-    if not good:
+    if kind != "Bearer" or tokens.get(token, 0) <= time.time():
         raise Refused(unauthenticated())
 
 
@@ -208,14 +220,13 @@ def why_not(assertion, host):
 
 
 def give_token(note):
-    with lock:
-        token = f"ya29.{note}-{len(tokens)}-{os.urandom(8).hex()}"
-        tokens[token] = time.time() + sim.args.token_life
+    token = f"ya29.{note}-{len(tokens)}-{os.urandom(8).hex()}"
+    tokens[token] = time.time() + sim.args.token_life
     return 200, {}, {"access_token": token, "expires_in": sim.args.token_life,
                      "token_type": "Bearer"}
 
 
-@sim.route("POST", "/token")
+@sim.route("POST", "/token", "auth", contract=False)
 def token_route(request):
     form = {k: v[0] for k, v in urllib.parse.parse_qs(request.body.decode()).items()}
     if request.headers.get("content-type") != "application/x-www-form-urlencoded":
@@ -233,7 +244,7 @@ def token_route(request):
     return give_token("user")
 
 
-@sim.route("POST", "/tokeninfo")
+@sim.route("POST", "/tokeninfo", "auth", contract=False)
 def tokeninfo(request):
     form = urllib.parse.parse_qs(request.body.decode())
     token = form.get("access_token", [""])[0]
@@ -246,7 +257,7 @@ def tokeninfo(request):
 
 def metadata(path):
     def add(function):
-        @sim.route("GET", f"/computeMetadata/v1/{path}")
+        @sim.route("GET", f"/computeMetadata/v1/{path}", "auth", contract=False)
         def answer(request):
             if request.headers.get("metadata-flavor") != "Google":
                 return 403, {}, "Missing Metadata-Flavor:Google header."
@@ -272,7 +283,7 @@ def metadata_token():
 
 # ---- The price list ----
 
-@sim.route("GET", "/v1/services/6F81-5844-456A/skus")
+@sim.route("GET", "/v1/services/6F81-5844-456A/skus", "services.skus.list")
 def list_skus(request):
     parameters(request, "pageSize", "pageToken", "currencyCode", "startTime", "endTime")
     authorize(request)
@@ -294,10 +305,10 @@ def compute_url(path):
     return f"https://www.googleapis.com/compute/v1/projects/{PROJECT}/{path}"
 
 
-def compute(pattern):
+def compute(pattern, action):
     """A list of the project: its parameters and its page are seen to."""
     def add(function):
-        @sim.route("GET", f"/compute/v1/projects/(?P<project>[^/]+)/{pattern}")
+        @sim.route("GET", f"/compute/v1/projects/(?P<project>[^/]+)/{pattern}", action)
         def answer(request):
             parameters(request, "filter", "maxResults", "orderBy", "pageToken",
                        "returnPartialSuccess", "includeAllScopes")
@@ -317,7 +328,7 @@ def zone_entry(zone):
             "selfLink": compute_url(f"zones/{zone}")}
 
 
-@compute("zones")
+@compute("zones", "zones.list")
 def list_zones(request, size):
     entries, rest = page(request, [zone_entry(zone) for zone in gcpworld.ZONES], size, "zones")
     answer = {"kind": "compute#zoneList", "items": entries}
@@ -352,7 +363,7 @@ def machine_type(entry, zone):
     return answer
 
 
-@compute("zones/(?P<zone>[^/]+)/machineTypes")
+@compute("zones/(?P<zone>[^/]+)/machineTypes", "machineTypes.list")
 def list_types(request, size):
     zone = request.match["zone"]
     if zone in sim.args.closed:
@@ -382,7 +393,7 @@ def aggregated(request, size, pairs, member, what):
     return 200, {}, answer
 
 
-@compute("aggregated/machineTypes")
+@compute("aggregated/machineTypes", "machineTypes.aggregatedList")
 def aggregated_types(request, size):
     wanted = request.query.get("filter")
     match = re.fullmatch(r"name=([a-z0-9-]+)", wanted) if wanted else None
@@ -394,7 +405,7 @@ def aggregated_types(request, size):
     return aggregated(request, size, pairs, "machineTypes", f"all types {wanted}")
 
 
-@compute("aggregated/acceleratorTypes")
+@compute("aggregated/acceleratorTypes", "acceleratorTypes.aggregatedList")
 def aggregated_accelerators(request, size):
     pairs = []
     for zone in gcpworld.ZONES:
@@ -409,7 +420,7 @@ def aggregated_accelerators(request, size):
 
 # ---- Permissions ----
 
-@sim.route("POST", f"/v1/projects/{PROJECT}:testIamPermissions")
+@sim.route("POST", f"/v1/projects/{PROJECT}:testIamPermissions", "check", contract=False)
 def test_permissions(request):
     parameters(request)
     authorize(request)
@@ -427,14 +438,7 @@ def test_permissions(request):
 
 # ---- The program ----
 
-def serve(request):
-    try:
-        return pricesim.Sim.serve(sim, request)
-    except Refused as refusal:
-        return refusal.args[0]
-
-
-def make_key(folder):
+def make_key(folder, url="http://127.0.0.1:0"):
     path = os.path.join(folder, "key")
     subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "", "-f",
                     path], check=True)
@@ -445,29 +449,39 @@ def make_key(folder):
         json.dump({"type": "service_account", "project_id": PROJECT, "private_key_id": "sim-key-1",
                    "private_key": pem, "client_email": EMAIL, "client_id": "1234",
                    "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-                   "token_uri": "http://127.0.0.1:0/token",
-                   "universe_domain": "googleapis.com"}, file)
+                   "token_uri": url + "/token", "universe_domain": "googleapis.com"}, file)
     os.chmod(path + ".json", 0o600)
 
 
+def environment(url, folder):
+    """What a client needs besides the endpoint: a service account with a key of its own."""
+    folder = os.path.join(os.path.abspath(folder), "gcp")
+    os.makedirs(folder, exist_ok=True)
+    make_key(folder, url)
+    sim.args.key = os.path.join(folder, "key.pub")
+    return {"GOOGLE_APPLICATION_CREDENTIALS": os.path.join(folder, "key.json"),
+            "NO_GCE_CHECK": "true"}
+
+
+sim.options.add_argument("--key", help="public key of the service account")
+sim.options.add_argument("--make-key", metavar="FOLDER")
+sim.options.add_argument("--table", action="store_true")
+sim.options.add_argument("--page", type=int, default=500, help="entries of Compute Engine")
+sim.options.add_argument("--sku-page", type=int, default=5000)
+sim.options.add_argument("--token-life", type=int, default=3599)
+sim.options.add_argument("--closed", action="append", default=[], metavar="ZONE")
+sim.options.add_argument("--deny", action="append", default=[], metavar="PERMISSION")
+sim.options.add_argument("--no-resource-manager", action="store_true")
+skus.extend(gcpskus.all_skus())
+
+
 def main():
-    sim.options.add_argument("--key", help="public key of the service account")
-    sim.options.add_argument("--make-key", metavar="FOLDER")
-    sim.options.add_argument("--table", action="store_true")
-    sim.options.add_argument("--page", type=int, default=500, help="entries of Compute Engine")
-    sim.options.add_argument("--sku-page", type=int, default=5000)
-    sim.options.add_argument("--token-life", type=int, default=3599)
-    sim.options.add_argument("--closed", action="append", default=[], metavar="ZONE")
-    sim.options.add_argument("--deny", action="append", default=[], metavar="PERMISSION")
-    sim.options.add_argument("--no-resource-manager", action="store_true")
     args = sim.options.parse_args()
     if args.make_key:
         make_key(args.make_key)
     elif args.table:
         json.dump(gcpworld.offers(closed=args.closed), sys.stdout)
     else:
-        skus.extend(gcpskus.all_skus())
-        sim.serve = serve
         sim.main()
 
 

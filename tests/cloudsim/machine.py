@@ -10,6 +10,7 @@ and no other. It ends the machine when its stdin closes: a server that dies take
 import ctypes
 import os
 import pwd
+import re
 import selectors
 import shlex
 import shutil
@@ -263,7 +264,7 @@ class Machine:
                 threading.Thread(target=self._on_shutdown, daemon=True).start()
             elif word == "died" and not self._ending:
                 self.error = "sshd has ended; see " + os.path.join(self.folder, "sshd.log")
-                print(f"ec2: {self.error}", file=sys.stderr, flush=True)
+                print(f"machine: {self.error}", file=sys.stderr, flush=True)
 
     def up(self):
         return self.ready
@@ -314,7 +315,7 @@ class Builder:
         try:
             private, public, keys = ssh_settings(instance.user_data)
         except CloudConfigError as error:
-            print(f"ec2: {instance.id}: user data: {error}", file=sys.stderr, flush=True)
+            print(f"machine: {instance.id}: user data: {error}", file=sys.stderr, flush=True)
             private, public, keys = None, None, []
         self._host_key(folder, private, public)
         _write(os.path.join(folder, "authorized_keys"),
@@ -357,7 +358,7 @@ class Machines(Builder):
     """Runs machines on loopback addresses that belong to this server alone."""
 
     def __init__(self, server_port, ssh_port=None, impostor=False):
-        super().__init__(tempfile.mkdtemp(prefix="souk-ec2-"), impostor)
+        super().__init__(tempfile.mkdtemp(prefix="souk-sim-"), impostor)
         self.net = f"127.{server_port >> 8}.{server_port & 255}"
         self.last = 0
         self.machines = {}
@@ -374,7 +375,8 @@ class Machines(Builder):
 
     def start(self, instance, on_shutdown):
         """Boot an instance, for the first time or again; it is up when sshd listens."""
-        folder = os.path.join(self.folder, instance.id)
+        name = getattr(instance, "folder", None) or instance.id
+        folder = os.path.join(self.folder, re.sub(r"[^A-Za-z0-9_-]", "_", name))
         self.last = self.last % 253 + 1
         address = f"{self.net}.{self.last}"
         if not os.path.isdir(folder):

@@ -45,7 +45,7 @@ class Sim:
     def __init__(self, *args, program="ec2.py", env=None):
         self.process = subprocess.Popen(
             [sys.executable, "-B", os.path.join(HERE, program), *args], text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=dict(os.environ, **(env or {})))
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=dict(os.environ, SOUK_SPECS="", **(env or {})))
         match = re.fullmatch(r"listening (\d+)\n", self.process.stdout.readline())
         if not match:
             self.process.kill()

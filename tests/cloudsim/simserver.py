@@ -14,13 +14,14 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 import urllib.parse
 
 sys.dont_write_bytecode = True
 
 from machine import Machines
-from simworld import SimError
+from simworld import USED, SimError
 
 BODY_MAX = 16 << 20
 
@@ -34,30 +35,31 @@ class Request:
 
     def __init__(self, handler, body):
         parts = urllib.parse.urlsplit(handler.path)
-        self.method, self.path, self.query, self.body = (handler.command, parts.path,
-                                                         parts.query, body)
-        self.params = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
+        self.method, self.target, self.path, self.query, self.body = (
+            handler.command, handler.path, parts.path, parts.query, body)
         self.headers = {k.lower(): v for k, v in handler.headers.items()}
         self.action = ""
         self.region = ""
         self.note = {}      # what the request log tells besides; never a secret
         self.number = 0
 
-    def json(self):
-        """The body as JSON; SimError if it is none."""
-        try:
-            return json.loads(self.body) if self.body else {}
-        except ValueError as error:
-            raise SimError("invalid", f"the body is no JSON: {error}", 400) from None
+    def about(self):
+        """The region that the request is about, where that is not the one that is asked."""
+        return self.region
 
 
 class Cloud:
     """Answers requests. All methods are called under the lock of the world."""
 
     name = "cloud"
+    contract = None     # of contract.py: what requests are held against
+    record = None       # is given each request that a contract could tell of
 
     def __init__(self, world):
         self.world = world
+
+    def request(self, handler, body):
+        return Request(handler, body)
 
     def read(self, req):
         """Find out what is asked: set req.action, req.region, req.note."""
@@ -78,15 +80,36 @@ class Cloud:
         return SimError(fault["code"], fault.get("message", "by order of the scenario"),
                         fault.get("status", 400))
 
+    def throttled(self, seconds):
+        """The SimError of one request too many."""
+        return SimError("TooManyRequests", "the rate limit is exceeded", 429,
+                        {"Retry-After": str(seconds)})
+
     def serve(self, req, client):
+        """(status, content type, headers, body, how it ends, log): under the lock of the world."""
         with self.world.lock:
             req.number = len(self.world.requests) + 1
             log = {"n": req.number, "client": client, "at": self.world.now(),
-                   "method": req.method, "path": req.path}
+                   "method": req.method, "path": req.path, "target": req.target,
+                   "conditional": "if-none-match" in req.headers, "status": 0}
             self.world.requests.append(log)
-            status, kind, headers, body, ending = self._decide(req, log)
-            log["status"] = status
-            return status, kind, headers, body, ending
+            return (*self._decide(req, log), log)
+
+    def hold_against(self, req):
+        """What the contract has against the request: a list of sentences, empty if it is good."""
+        if self.record:
+            self.record(req)
+        return self.contract.violations(req) if self.contract else []
+
+    def _violation(self, req, log):
+        found = self.hold_against(req)
+        if not found:
+            return None
+        self.world.violations += [{"n": req.number, "method": req.method, "target": req.target,
+                                   "action": req.action, "why": why} for why in found]
+        log["code"] = "ContractViolation"
+        body = json.dumps({"error": "ContractViolation", "violations": found}).encode()
+        return 501, "application/json", {}, body, None
 
     def _decide(self, req, log):
         fault = None
@@ -96,23 +119,16 @@ class Cloud:
             finally:
                 log.update(action=req.action, region=req.region, **req.note)
             self.authenticate(req)
-            fault = self.world.fault(req.action, region=req.region)
-            how = fault.get("do", "error") if fault else None
-            if how:
-                log["fault"] = how
-            if how == "error":
-                raise self.fault_error(fault)
-            if how in ("drop-before", "half-close", "hang"):
-                return 0, "", {}, b"", how
-            if how == "unavailable":
-                return (fault.get("status", 503), "text/html", retry_after(fault),
-                        b"<html><body><h1>503 Service Unavailable</h1></body></html>\n", None)
-            status, kind, headers, body = self.perform(req)
-            log["code"] = "ok"
-            ending = how if how in ("drop-after", "truncate") else None
-            if how == "delay":
-                ending = ("delay", fault["ms"])
-            return status, kind, headers, body, ending
+            violation = self._violation(req, log)
+            if violation:
+                return violation
+            wait = self.world.too_many()
+            if wait:
+                raise self.throttled(wait)
+            fault = self.world.fault(req.action, req.about(), False, req.target)
+            if fault:
+                log["fault"] = fault.get("do", "error")
+            return self._perform(req, log, fault)
         except SimError as error:
             log["code"] = error.code
             kind, body = self.error(req, error)
@@ -120,7 +136,27 @@ class Cloud:
         except Exception:  # a bug of this server must not look like an answer of the cloud
             traceback.print_exc()
             log["code"] = "SimulatorBug"
-            return 501, "text/plain", {}, traceback.format_exc().encode(), None
+            kind, body = self.error(req, SimError("SimulatorBug", traceback.format_exc(), 501))
+            return 501, kind, {}, body, None
+
+    def _perform(self, req, log, fault):
+        how = fault.get("do", "error") if fault else None
+        if how == "error":
+            raise self.fault_error(fault)
+        if how in ("drop-before", "half-close", "hang"):
+            return 0, "", {}, b"", how
+        if how == "unavailable":
+            page = fault.get("body", "<html><body><h1>503 Service Unavailable</h1></body></html>\n")
+            return (fault.get("status", 503), "text/html",
+                    {**fault.get("headers", {}), **retry_after(fault)}, page.encode(), None)
+        status, kind, headers, body = self.perform(req)
+        log["code"] = "ok" if status < 400 else str(status)
+        if how == "garbage":
+            return 200, kind, {}, body[:len(body) // 3] + b"<<{[", None
+        ending = how if how in ("drop-after", "truncate") else None
+        if how == "delay":
+            ending = ("delay", fault["ms"])
+        return status, kind, headers, body, ending
 
 
 def retry_after(fault):
@@ -132,14 +168,18 @@ def retry_after(fault):
 class Control:
     """What tests ask of the server itself, under /_sim/."""
 
-    def __init__(self, world):
+    def __init__(self, world, handler):
         self.world = world
+        self.handler = handler
 
     def serve(self, method, path, body):
         given = json.loads(body) if body else {}
         name = path[len("/_sim/"):]
         if method == "GET" and name == "state":
             return self.world.report()
+        if method == "GET" and name == "requests":
+            with self.world.lock:
+                return {"requests": list(self.world.requests)}
         call = getattr(self, "do_" + name.replace("-", "_"), None)
         if method != "POST" or call is None:
             raise KeyError(name)
@@ -154,6 +194,8 @@ class Control:
 
     def do_faults(self, given):
         """Add faults to those of the scenario; "replace": true drops the others first."""
+        if isinstance(given, list):
+            given = {"faults": given, "replace": True}
         for fault in given["faults"]:
             self.world.check_fault(fault)
         if given.get("replace"):
@@ -163,6 +205,15 @@ class Control:
     def do_capacity(self, given):
         self.world.check({"capacity": given["capacity"]})
         self.world.scenario["capacity"] = given["capacity"]
+
+    def do_quotas(self, given):
+        self.world.check({"quotas": given["quotas"]})
+        self.world.scenario["quotas"] = given["quotas"]
+
+    def do_forget(self, given):
+        """What was asked so far, and what was wrong with it."""
+        self.world.requests.clear()
+        self.world.violations.clear()
 
     def do_advance(self, given):
         self.world.advance(float(given["seconds"]))
@@ -174,15 +225,17 @@ class Control:
         elif "tag" in given:
             key, _, value = given["tag"].partition("=")
             rows = [i for i in rows if i.tags.get(key) == value]
+        elif "name" in given:
+            rows = [i for i in rows if i.name == given["name"]]
         else:
-            raise ValueError("'instance' or 'tag' (KEY=VALUE) says which")
+            raise ValueError("'instance', 'name' or 'tag' (KEY=VALUE) says which")
         if not rows:
             raise ValueError(f"no such instance: {given}")
         return rows
 
     def do_preempt(self, given):
         rows = [i for i in self._instances(given)
-                if "instance" in given or i.state in ("pending", "running")]
+                if "instance" in given or i.state in USED]
         for instance in rows:
             self.world.preempt(instance)
         return {"preempted": [i.id for i in rows]}
@@ -190,6 +243,10 @@ class Control:
     def do_shutdown(self, given):
         for instance in self._instances(given):
             self.world.shut_down_from_inside(instance)
+
+    def do_clock(self, given):
+        """What the Date of replies is off by."""
+        self.handler.date_offset = int(given["seconds"])
 
     def do_impostor(self, given):
         if not self.world.machines:
@@ -205,6 +262,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     cloud = None
     control = None
+    date_offset = 0
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string((timestamp or time.time()) + self.date_offset)
 
     def log_message(self, format, *args):
         pass
@@ -224,7 +285,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if kind:
             self.send_header("Content-Type", kind)
-        if status != 204:
+        if status not in (204, 304):
             self.send_header("Content-Length", str(len(body)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -264,12 +325,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._reply(status, "application/json", json.dumps(value, default=list).encode())
 
     def _cloud(self, body):
-        req = Request(self, body)
+        req = self.cloud.request(self, body)
         latency = self.cloud.world.scenario["latency_ms"]
         if latency:
             self._wait_for_client(latency)
         client = "%s:%d" % self.client_address[:2]
-        status, kind, headers, answer, ending = self.cloud.serve(req, client)
+        status, kind, headers, answer, ending, log = self.cloud.serve(req, client)
         if ending == "half-close":
             self.connection.shutdown(socket.SHUT_WR)
         if ending in ("half-close", "hang"):
@@ -277,11 +338,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if ending in ("drop-before", "drop-after", "half-close", "hang"):
             raise Vanish(ending)
         if ending == "truncate":
+            log["status"] = status
             self._reply(status, kind, answer, headers, len(answer) // 2)
             raise Vanish(ending)
         if isinstance(ending, tuple):
             self._wait_for_client(ending[1])
         self._reply(status, kind, answer, headers)
+        log["status"] = status
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -306,29 +369,56 @@ def arguments(description):
     return parser
 
 
-def main(description, make_cloud):
-    """Serve until SIGTERM. make_cloud(args, scenario, machines) gives the Cloud."""
-    args = arguments(description).parse_args()
-    scenario = {}
-    if args.scenario:
-        with open(args.scenario, encoding="utf-8") as file:
-            scenario = json.load(file)
+class Serving:
+    """One cloud that listens. make_cloud(args, scenario, machines) gives the Cloud."""
 
-    class Own(Handler):
-        pass
+    def __init__(self, args, make_cloud, scenario=None, control=Control):
+        if scenario is None:
+            scenario = read_scenario(args.scenario)
 
-    server = Server(("127.0.0.1", args.port), Own)
-    port = server.server_address[1]
-    machines = Machines(port, args.ssh_port, args.impostor) if args.sshd else None
-    cloud = make_cloud(args, scenario, machines)
-    Own.cloud, Own.control = cloud, Control(cloud.world)
+        class Own(Handler):
+            pass
+
+        self.server = Server(("127.0.0.1", args.port), Own)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.machines = Machines(self.port, args.ssh_port, args.impostor) if args.sshd else None
+        try:
+            self.cloud = make_cloud(args, scenario, self.machines)
+        except Exception:
+            self.server.server_close()
+            raise
+        Own.server_version = self.cloud.name
+        Own.cloud, Own.control = self.cloud, control(self.cloud.world, Own)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        if self.machines:
+            with self.cloud.world.lock:
+                self.machines.close()
+
+
+def read_scenario(path):
+    if not path:
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def until_stopped():
+    """Returns at SIGTERM and SIGINT. To be called before anything that has to be closed is open."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"listening {port}", flush=True)
+    return stop
+
+
+def main(args, make_cloud, control=Control):
+    """Serve one cloud until SIGTERM."""
+    stop = until_stopped()
+    serving = Serving(args, make_cloud, control=control)
+    print(f"listening {serving.port}", flush=True)
     stop.wait()
-    server.shutdown()
-    if machines:
-        with cloud.world.lock:
-            machines.close()
+    serving.close()

@@ -8,25 +8,33 @@ Nothing happens by the clock: a call that looks at machines moves them on.
 
 import fnmatch
 import hashlib
+import re
 import threading
 import time
 
 PENDING, RUNNING, STOPPING, STOPPED, ENDING, ENDED = (
-    "pending", "running", "stopping", "stopped", "ending", "ended")
+    "pending", "running", "stopping", "stopped", "shutting-down", "terminated")
 USED = (PENDING, RUNNING)
 PLACE = ("region", "zone", "type", "market")
-FAULT_KEYS = {"action", "skip", "times", "do", "code", "message", "status", "ms", "retry_after",
-              *PLACE}
+FAULT_KEYS = {"action", "path", "skip", "times", "do", "code", "message", "status", "body",
+              "headers", "ms", "retry_after", *PLACE}
 FAULT_KINDS = {"error", "unavailable", "drop-before", "drop-after", "half-close", "hang",
-               "truncate", "delay"}
-COMMON = {
-    "capacity": [],
-    "quotas": [],
-    "faults": [],
-    "latency_ms": 0,
-    "lifecycle": {"visible_after": 0, "boot_after": 1, "stop_after": 1, "terminate_after": 1,
-                  "forget_after": 20},
-}
+               "truncate", "garbage", "delay"}
+CLOCKS = ("real", "manual")
+
+
+def common():
+    """What the scenario of every cloud may have, with its defaults."""
+    return {
+        "clock": "real",
+        "capacity": [],
+        "quotas": [],
+        "faults": [],
+        "latency_ms": 0,
+        "rate_limit": None,
+        "lifecycle": {"visible_after": 0, "boot_after": 1, "stop_after": 1, "terminate_after": 1,
+                      "forget_after": 20},
+    }
 
 
 class SimError(Exception):
@@ -59,6 +67,8 @@ class Instance:
         self.authorized = []      # public keys that may log in besides
         self.on_shutdown = "terminate"
         self.market = "on-demand"
+        self.zone = ""
+        self.name = self.token = None
         self.__dict__.update(values)
 
     def set_state(self, state, reason=""):
@@ -70,8 +80,8 @@ class Instance:
 class World:
     """Everything the server remembers. One lock guards it; callers hold it."""
 
-    # What a scenario may hold besides the common members: name to default.
-    own = {}
+    # What the cloud calls a thing to what a scenario may call it for any cloud.
+    verbs = {}
 
     def __init__(self, scenario, machines=None):
         self.lock = threading.RLock()
@@ -82,8 +92,7 @@ class World:
     # ---- scenario
 
     def defaults(self):
-        return {**{k: (dict(v) if isinstance(v, dict) else list(v) if isinstance(v, list) else v)
-                   for k, v in COMMON.items()}, **self.own_defaults()}
+        return {**common(), **self.own_defaults()}
 
     def own_defaults(self):
         """The cloud's own part of a scenario: regions, types, credentials ... with defaults."""
@@ -98,27 +107,41 @@ class World:
             if name not in known:
                 raise ValueError(f"scenario: unknown member '{name}'; known: "
                                  + ", ".join(sorted(known)))
+        if given.get("clock", "real") not in CLOCKS:
+            raise ValueError(f"scenario: 'clock' is '{given['clock']}', not one of {CLOCKS}")
         for fault in given.get("faults", []):
             self.check_fault(fault)
         for row in given.get("capacity", []):
             if set(row) - {*PLACE, "count"} or "count" not in row:
                 raise ValueError(f"scenario: capacity takes {', '.join(PLACE)}, count: {row}")
         for row in given.get("quotas", []):
-            if set(row) - {*PLACE, "vcpus", "count", "gpus"}:
-                raise ValueError(f"scenario: quotas take {', '.join(PLACE)} and vcpus, gpus or "
-                                 f"count: {row}")
+            if set(row) - {*PLACE, "vcpus", "count", "gpus"} or len(set(row) - {*PLACE}) != 1:
+                raise ValueError(f"scenario: quotas take {', '.join(PLACE)} and one of vcpus, "
+                                 f"gpus and count: {row}")
         for name in given.get("lifecycle", {}):
             if name not in known["lifecycle"]:
                 raise ValueError(f"scenario: lifecycle: unknown member '{name}'")
+        limit = given.get("rate_limit")
+        if limit is not None and set(limit) != {"requests", "seconds"}:
+            raise ValueError("scenario: rate_limit takes requests and seconds")
 
     def check_fault(self, fault):
         for name in fault:
             if name not in FAULT_KEYS:
                 raise ValueError(f"fault: unknown member '{name}'")
-        if fault.get("do", "error") not in FAULT_KINDS:
-            raise ValueError(f"fault: 'do' is '{fault['do']}', not one of {sorted(FAULT_KINDS)}")
-        if fault.get("do", "error") == "error" and not fault.get("code"):
+        how = fault.get("do", "error")
+        if how not in FAULT_KINDS:
+            raise ValueError(f"fault: 'do' is '{how}', not one of {sorted(FAULT_KINDS)}")
+        if how == "error" and not re.fullmatch(r"[A-Za-z0-9._/-]+", fault.get("code", "")):
             raise ValueError(f"fault: an error needs 'code': {fault}")
+        if how == "delay" and "ms" not in fault:
+            raise ValueError(f"fault: a delay needs 'ms': {fault}")
+        if self._is_bound(fault) and how != "error":
+            raise ValueError(f"fault: zone, type and market go with errors only: {fault}")
+
+    @staticmethod
+    def _is_bound(fault):
+        return any(k in fault for k in ("zone", "type", "market"))
 
     def load(self, scenario):
         self.check(scenario)
@@ -135,18 +158,26 @@ class World:
         if self.machines:
             self.machines.end_all()
         self.offset = 0.0
+        self.began = time.time()
         self.serial = 0
         self.instances = {}
+        self.ever = []
         self.tokens = {}
         self.faults = [dict(fault, hits=0) for fault in self.scenario["faults"]]
         self.requests = []
+        self.violations = []
+        self.taken = []
 
-    def make_id(self, seed, length=17):
+    def make_id(self, kind, seed):
+        return f"{kind}-{self.make_hex(f'{kind}/{seed}')[:17]}"
+
+    def make_hex(self, seed):
         self.serial += 1
-        return hashlib.sha256(f"{seed}/{self.serial}".encode()).hexdigest()[:length]
+        return hashlib.sha256(f"{seed}/{self.serial}".encode()).hexdigest()
 
     def now(self):
-        return time.time() + self.offset
+        true = self.began if self.scenario["clock"] == "manual" else time.time()
+        return true + self.offset
 
     def advance(self, seconds):
         if seconds < 0:
@@ -155,67 +186,106 @@ class World:
 
     # ---- faults
 
-    def fault(self, action, resource=False, **place):
+    def fault(self, action, region, resource, path="", **place):
         """
         The fault that applies now, or None. The server asks once for each request with
         'resource' false, for faults that name no zone, type or market; a call that creates or
-        starts machines asks again with 'resource' true, when these are known.
+        starts machines asks again with 'resource' true, when these are known. A fault counts as
+        used only here.
         """
         for fault in self.faults:
-            bound = any(k in fault for k in ("zone", "type", "market"))
-            if bound != resource or not self._fits(fault, action, place):
+            if self._is_bound(fault) != resource or not self._fits(fault, action, region, path,
+                                                                   place):
                 continue
             fault["hits"] += 1
-            done = fault["hits"] - fault.get("skip", 0)
-            times = fault.get("times", 1)
-            if done > 0 and (times < 0 or done <= times):
+            if self._is_on(fault, fault["hits"]):
                 return fault
         return None
 
     @staticmethod
-    def _fits(row, action, place):
-        if not fnmatch.fnmatchcase(action, row.get("action", "*")):
+    def _is_on(fault, hits):
+        done = hits - fault.get("skip", 0)
+        times = fault.get("times", 1)
+        return done > 0 and (times < 0 or done <= times)
+
+    def zone_is_barred(self, action, region, zone, type_name, market):
+        """Would a fault that names this zone apply now? Asked without using it up."""
+        place = {"zone": zone, "type": type_name, "market": market}
+        return any("zone" in fault and self._fits(fault, action, region, "", place)
+                   and self._is_on(fault, fault["hits"] + 1) for fault in self.faults)
+
+    def _fits(self, fault, action, region, path, place):
+        names = (action, self.verbs.get(action, action))
+        if not any(fnmatch.fnmatchcase(name, fault.get("action", "*")) for name in names):
             return False
-        return all(fnmatch.fnmatchcase(place.get(k) or "", row[k]) for k in PLACE if k in row)
+        if "path" in fault and not re.search(fault["path"], path):
+            return False
+        place = {**place, "region": region}
+        return all(fnmatch.fnmatchcase(place.get(k) or "", fault[k]) for k in PLACE if k in fault)
+
+    def too_many(self):
+        """Seconds to wait if this request is over the rate limit; 0: it is not."""
+        limit = self.scenario["rate_limit"]
+        if not limit:
+            return 0
+        now = time.monotonic()
+        self.taken = [when for when in self.taken if now - when < limit["seconds"]]
+        if len(self.taken) < limit["requests"]:
+            self.taken.append(now)
+            return 0
+        return int(limit["seconds"] - (now - self.taken[0])) + 1
 
     # ---- capacity and quota
 
-    def _matching(self, row, **place):
-        return all(fnmatch.fnmatchcase(place.get(k) or "", row.get(k, "*")) for k in PLACE)
+    @staticmethod
+    def _matching(row, region, zone, type_name, market):
+        place = (region, zone, type_name, market)
+        return all(fnmatch.fnmatchcase(value or "", row.get(key, "*"))
+                   for key, value in zip(PLACE, place))
 
     def _used(self, row):
         return [i for i in self.instances.values() if i.state in USED
-                and self._matching(row, region=i.region, zone=i.zone, type=i.type,
-                                   market=i.market)]
+                and self._matching(row, i.region, i.zone, i.type, i.market)]
 
-    def room(self, **place):
+    def room(self, region, zone, type_name, market):
         """How many more machines there are; None: without end."""
         left = None
         for row in self.scenario["capacity"]:
-            if self._matching(row, **place):
+            if self._matching(row, region, zone, type_name, market):
                 have = max(0, row["count"] - len(self._used(row)))
                 left = have if left is None else min(left, have)
         return left
 
-    def has_room(self, count, **place):
-        left = self.room(**place)
+    def has_room(self, region, zone, type_name, market, count):
+        left = self.room(region, zone, type_name, market)
         return left is None or left >= count
 
-    def broken_quota(self, count, **place):
+    def size_of(self, type_name):
+        """{"vcpus": N, "gpus": N} of a machine of that type."""
+        raise NotImplementedError
+
+    def broken_quota(self, region, zone, type_name, market, count):
         """The quota that so many more machines would break, or None."""
-        types = self.scenario["types"]
         for row in self.scenario["quotas"]:
-            if not self._matching(row, **place):
+            if not self._matching(row, region, zone, type_name, market):
                 continue
-            for unit, size in (("vcpus", lambda t: types[t]["vcpus"]),
-                               ("gpus", lambda t: (types[t].get("gpu") or {"count": 0})["count"]),
-                               ("count", lambda t: 1)):
-                if unit in row and (sum(size(i.type) for i in self._used(row))
-                                    + size(place["type"]) * count > row[unit]):
-                    return row
+            unit = next(u for u in ("vcpus", "gpus", "count") if u in row)
+            used = sum(self._size(i.type, unit) for i in self._used(row))
+            if used + self._size(type_name, unit) * count > row[unit]:
+                return row
         return None
 
+    def _size(self, type_name, unit):
+        return 1 if unit == "count" else self.size_of(type_name)[unit]
+
     # ---- machines
+
+    def add(self, instance):
+        """A new machine, which is switched on."""
+        instance.hidden = self.scenario["lifecycle"]["visible_after"] > 0
+        self.instances[instance.id] = instance
+        self.ever.append(instance)
+        self.start(instance)
 
     def start(self, instance):
         """Switch on: at creation, and after a stop."""
@@ -230,7 +300,7 @@ class World:
         else:
             self.serial += 1
             n = self.serial
-            instance.private_ip = f"10.0.{n // 250 % 250}.{n % 250 + 4}"
+            instance.private_ip = f"172.31.{n // 250 % 250}.{n % 250 + 4}"
             instance.ip = f"203.0.113.{n % 250 + 1}" if instance.public else None
 
     def _bill(self, instance):
@@ -302,13 +372,18 @@ class World:
 
     def forget(self, instance):
         del self.instances[instance.id]
-        for token, ids in list(self.tokens.items()):
-            if all(i not in self.instances for i in ids):
-                del self.tokens[token]
 
-    def visible(self, region=None):
-        return [i for i in self.instances.values()
-                if not i.hidden and (region is None or i.region == region)]
+    def shown(self, region=None):
+        """The machines that a list has, of clouds that do not list what has ended."""
+        self.look(region)
+        return [i for i in self.instances.values() if not i.hidden and i.state != ENDED
+                and (region is None or i.region == region)]
+
+    def find(self, identity):
+        """The machine of that id as a request sees it, or None."""
+        self.look(ids=[identity])
+        instance = self.instances.get(identity)
+        return None if not instance or instance.hidden or instance.state == ENDED else instance
 
     # ---- for the tests
 
@@ -319,23 +394,36 @@ class World:
                 "instances": [self.row(i) for i in self.instances.values()],
                 "alive": sorted(i.id for i in self.instances.values()
                                 if i.state not in (ENDING, ENDED)),
+                "ever": [{"id": i.id, "name": i.name, "token": self.token(i), "type": i.type,
+                          "market": i.market, "region": i.region, "zone": i.zone, "runs": i.runs,
+                          "state": i.state, "billed": self.billed(i)} for i in self.ever],
                 "leftovers": self.leftovers(),
                 "faults": self.faults,
                 "requests": self.requests,
+                "violations": self.violations,
                 "ssh_port": self.machines.port if self.machines else None,
-                "billed_seconds": sum(self.billed(i) for i in self.instances.values()),
+                "billed_seconds": sum(self.billed(i) for i in self.ever),
+                **self.own_report(),
             }
 
     def leftovers(self):
         """Names of what was made besides machines and is still there: groups, disks, addresses."""
         return []
 
+    def own_report(self):
+        """What only this cloud has."""
+        return {}
+
+    @staticmethod
+    def token(instance):
+        return instance.tags.get("souk-token") or instance.token
+
     def row(self, i):
-        row = {k: getattr(i, k) for k in ("id", "state", "region", "zone", "type", "market", "tags",
-                                          "runs", "ip", "private_ip", "on_shutdown", "reason",
-                                          "user_data")}
-        row["name"] = getattr(i, "name", None)
-        row["token"] = getattr(i, "token", None)
-        row["billed_seconds"] = self.billed(i)
+        row = {k: getattr(i, k) for k in ("id", "name", "state", "region", "zone", "type", "market",
+                                          "tags", "runs", "ip", "private_ip", "on_shutdown",
+                                          "reason", "user_data")}
+        row["token"] = self.token(i)
+        row["owner"] = i.tags.get("souk-owner")
+        row["billed"] = row["billed_seconds"] = self.billed(i)
         row["ssh"] = i.machine.report() if i.machine else None
         return row

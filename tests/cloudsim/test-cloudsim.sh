@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test-cloudsim.sh - the simulated clouds by themselves: EC2's protocol, and machines that are real
+# test-cloudsim.sh - the simulated clouds by themselves: protocols, faults, bills, real machines
 set -eu
 
 src=${SOUK_TEST_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -11,4 +11,6 @@ export PATH PYTHONDONTWRITEBYTECODE
 
 command -v "$python" >/dev/null || { echo "skipped: no python3 on this machine"; exit 77; }
 "$python" "$src/tests/cloudsim/test_ec2.py"
+"$python" "$src/tests/cloudsim/test_cloudsim.py"
+"$python" "$src/tests/cloudsim/test_contract.py"
 "$python" "$src/tests/cloudsim/test_machine.py"

@@ -1,35 +1,29 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""runpodprices.py - RunPod's REST API, version 2, on loopback: what is on sale, and pods
+"""runpod.py - RunPod's REST API, version 2, on loopback: what is on sale, and pods
 
-With --sshd the pods are real: each is an sshd on a loopback address of its own, with the keys that
-its start script would give it. A pod is seen PROVISIONING, then STARTING, then RUNNING.
+With --sshd the pods are real, with the keys that their start script would give them. A pod is seen
+PROVISIONING, then STARTING, then RUNNING.
 
 Stock is made up, but always the same, and told as the API tells it: for one number of GPUs in one
-cloud at a time. A request that the API would refuse is refused with its problem objects. 'table'
-prints what is on sale as the server knows it, without any of the API's forms, so that a test can
-work out for itself what souk ought to list.
+cloud at a time; the scenario's capacity takes from it. '--table' prints what is on sale as the server
+knows it, without any of the API's forms, so that a test can work out for itself what souk ought to
+list. README.md tells of the rest.
 """
-import atexit
+
 import base64
 import json
-import os
 import re
-import signal
 import sys
-import time
 
-from machine import Machines
-from pricesim import Sim
+sys.dont_write_bytecode = True
+
+import simworld
+from restsim import Refused, Rest
+from simworld import ENDED, ENDING, PENDING, RUNNING, STOPPED, STOPPING
 
 KEY = "rpa_TESTKEY0123456789"
 READ_ONLY_KEY = "rpa_READONLY0123456789"
-
-sim = Sim("runpodprices")
-sim.options.add_argument("--limit", type=int, default=0,
-                         help="requests in 2 seconds; 0: any number")
-sim.options.add_argument("--sshd", action="store_true", help="pods are real")
-sim.options.add_argument("--table", action="store_true", help="print what is on sale, and end")
 
 CENTERS = [
     ("US-TX-3", "US Texas 3", "NORTH_AMERICA"), ("US-KS-2", "US Kansas 2", "NORTH_AMERICA"),
@@ -103,11 +97,55 @@ def level(center, what, count):
     return max(0, mix(center, what, "stock") % 4 - (count - 1) // 3)
 
 
-def problem(status, title, detail, errors=None):
+def left(center, what, count):
+    """The same, as far as the scenario's capacity leaves it."""
+    if not sim.world.has_room(center, "", what, "on-demand", 1):
+        return 0
+    return level(center, what, count)
+
+
+class World(simworld.World):
+    """Pods."""
+
+    verbs = {"createPod": "create", "listPods": "list", "getPod": "get", "deletePod": "terminate",
+             "listGpuTypes": "prices", "listCpuTypes": "prices", "listDataCenters": "prices",
+             "podAction": "power"}
+
+    def size_of(self, type_name):
+        return {"vcpus": 1, "gpus": 1}      # of a pod it is what its configuration says
+
+    def _size(self, type_name, unit):
+        return 1
+
+    def own_report(self):
+        return {"pods": [told(pod) for pod in self.instances.values()
+                         if pod.state not in (ENDING, ENDED)]}
+
+
+def problem(status, title, detail, errors=None, headers=None):
     body = {"title": title, "status": status, "detail": detail}
     if errors:
         body["errors"] = errors
-    return (status, {"Content-Type": "application/problem+json"}, json.dumps(body))
+    return (status, {"Content-Type": "application/problem+json", **(headers or {})},
+            json.dumps(body))
+
+
+TITLES = {400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden",
+          404: "Not Found", 409: "Conflict", 422: "Unprocessable Entity", 429: "Too Many Requests",
+          500: "Internal Server Error"}
+
+
+def word(error):
+    """A fault's code is its title; the detail tells one 400 from the other."""
+    if error.status == 429:
+        return problem(429, TITLES[429], "rate limit exceeded for the minute window")
+    return problem(error.status, TITLES.get(error.status, error.code), error.message)
+
+
+sim = Rest("runpod", World, word)
+sim.options.add_argument("--limit", type=int, default=0,
+                         help="requests in 2 seconds; 0: any number")
+sim.options.add_argument("--table", action="store_true", help="print what is on sale, and end")
 
 
 def refused(request, known):
@@ -117,13 +155,34 @@ def refused(request, known):
         return problem(401, "Unauthorized", "missing bearer token")
     if key[7:] not in (KEY, READ_ONLY_KEY):
         return problem(401, "Unauthorized", "invalid bearer token")
-    if request.method == "POST" and key[7:] != KEY:
+    if request.method != "GET" and key[7:] != KEY:
         return problem(403, "Forbidden", "access denied")
     for name in request.query:
         if name not in known:
             return problem(422, "Unprocessable Entity", "Request validation failed.",
                            [f"query: unknown parameter '{name}'"])
     return None
+
+
+def route(method, pattern, action, *known, contract=True):
+    """A route of the API: the key, the parameters, and the headers that tell of the rate limit."""
+    def add(function):
+        @sim.route(method, "/v2/" + pattern, action, contract)
+        def answer(request):
+            refusal = refused(request, known)
+            if refusal:
+                return refusal
+            status, headers, body = function(request)
+            return status, {**rates(), **headers}, body
+        return answer
+    return add
+
+
+def rates():
+    limit = sim.world.scenario["rate_limit"] or {"requests": 1000000, "seconds": 60}
+    rest = limit["requests"] - len(sim.world.taken)
+    return {"RateLimit": f'"minute";r={rest};t={limit["seconds"]}, "hour";r=2900;t=1812',
+            "RateLimit-Policy": f'"minute";q={limit["requests"]};w=60, "hour";q=3000;w=3600'}
 
 
 def wants_stock(request, products):
@@ -153,31 +212,6 @@ def number(request, name, default, least):
     return int(text)
 
 
-WINDOW = 2
-taken = []
-
-
-def counted(answer):
-    """The headers that tell how many requests are left, or the refusal of one too many."""
-    status, headers, body = answer
-    limit = sim.args.limit or 1000000
-    now = time.monotonic()
-    with sim.lock:
-        taken[:] = [when for when in taken if now - when < WINDOW]
-        wait = int(WINDOW - (now - taken[0])) + 1 if taken else WINDOW
-        too_many = len(taken) >= limit
-        if not too_many:
-            taken.append(now)
-        left = limit - len(taken)
-    if too_many:
-        status, headers, body = problem(429, "Too Many Requests",
-                                        "rate limit exceeded for the minute window")
-        headers["Retry-After"] = str(wait)
-    headers = {"RateLimit": f'"minute";r={left};t={wait}, "hour";r=2900;t=1812',
-               "RateLimit-Policy": f'"minute";q={limit};w=60, "hour";q=3000;w=3600', **headers}
-    return status, headers, body
-
-
 def with_stock(item, places):
     """Places: (center, name, level) where it is sold in that configuration."""
     item["availability"] = LEVELS[max([stock for _, _, stock in places], default=0)]
@@ -187,12 +221,9 @@ def with_stock(item, places):
         item["dataCenters"] = found
 
 
-@sim.route("GET", "/v2/catalog/gpus")
+@route("GET", "catalog/gpus", "listGpuTypes", "include", "product", "count", "cloud", "countryCodes",
+       "cudaVersions", "minCudaVersion")
 def gpus(request):
-    answer = refused(request, ("include", "product", "count", "cloud", "countryCodes",
-                               "cudaVersions", "minCudaVersion"))
-    if answer:
-        return answer
     answer, stock = wants_stock(request, ("POD", "CLUSTER", "SERVERLESS"))
     if answer:
         return answer
@@ -209,20 +240,18 @@ def gpus(request):
                 "price": {"secure": secure, "community": community},
                 "maxCount": {"secure": most, "community": most_community}}
         if stock and cloud == "SECURE":
-            with_stock(item, [(center, label, level(center, id_, count))
+            with_stock(item, [(center, label, left(center, id_, count))
                               for center, label, _ in CENTERS
                               if count <= most and sells(center, id_)])
         elif stock:
             item["availability"] = LEVELS[mix(id_, count) % 4 if count <= most_community else 0]
         found.append(item)
-    return counted((200, {}, {"gpus": found}))
+    return 200, {}, {"gpus": found}
 
 
-@sim.route("GET", "/v2/catalog/cpus")
+# The public contract that the requests are held against does not have this path.
+@route("GET", "catalog/cpus", "listCpuTypes", "include", "product", "vcpuCount", contract=False)
 def cpus(request):
-    answer = refused(request, ("include", "product", "vcpuCount"))
-    if answer:
-        return answer
     answer, stock = wants_stock(request, ("POD", "SERVERLESS"))
     if answer:
         return answer
@@ -236,19 +265,16 @@ def cpus(request):
                 "ramGbPerVcpu": memory,
                 "price": {"securePerVcpu": price, "serverlessPerVcpu": price}}
         if stock:
-            with_stock(item, [(center, label, level(center, id_, vcpus // 8 + 1))
+            with_stock(item, [(center, label, left(center, id_, vcpus // 8 + 1))
                               for center, label, _ in CENTERS
                               if least <= vcpus <= most and sells(center, id_)])
         found.append(item)
-    return counted((200, {}, {"cpus": found}))
+    return 200, {}, {"cpus": found}
 
 
-@sim.route("GET", "/v2/catalog/datacenters")
+@route("GET", "catalog/datacenters", "listDataCenters", "include", "regions", "networkVolumeTypes",
+       "compliance", "globalNetwork")
 def datacenters(request):
-    answer = refused(request, ("include", "regions", "networkVolumeTypes", "compliance",
-                               "globalNetwork"))
-    if answer:
-        return answer
     include = [part for part in request.query.get("include", "").split(",") if part]
     if set(include) - {"GPU_AVAILABILITY", "CPU_AVAILABILITY"}:
         return problem(422, "Unprocessable Entity", "Request validation failed.",
@@ -258,35 +284,30 @@ def datacenters(request):
         item = {"id": id_, "name": name, "region": region, "globalNetwork": True,
                 "networkVolumeTypes": ["STANDARD"], "compliance": []}
         for member, table in (("GPU_AVAILABILITY", GPUS), ("CPU_AVAILABILITY", CPUS)):
-            has = [{"id": row[0], "name": row[1], "availability": LEVELS[level(id_, row[0], 1)]}
+            has = [{"id": row[0], "name": row[1], "availability": LEVELS[left(id_, row[0], 1)]}
                    for row in table if sells(id_, row[0]) and (table is CPUS or row[5])]
             if member in include and has:
                 item["gpuAvailability" if table is GPUS else "cpuAvailability"] = has
         found.append(item)
-    return counted((200, {}, {"dataCenters": found}))
+    return 200, {}, {"dataCenters": found}
 
 
 # ---- Pods -----------------------------------------------------------------------------------
 
 CREATE = {"name", "image", "cloud", "cpu", "gpu", "dataCenterIds", "disk", "mounts", "ports", "env",
           "args", "registry", "globalNetworking", "startSsh", "startJupyter", "templateId"}
-NEXT = {"PROVISIONING": "STARTING", "STARTING": "RUNNING"}
+STATUS = {RUNNING: "RUNNING", STOPPING: "EXITED", STOPPED: "EXITED", ENDING: "TERMINATED",
+          ENDED: "TERMINATED"}
 NO_STOCK = ("There are no longer any instances available with the requested specifications. "
             "Please refresh and try again.")
 
-all_pods = []
-real = []       # of Machines: one, or none
 
+class Pod(simworld.Instance):
+    """A pod, with what its first boot needs, as the start script does it."""
 
-class Pod:
-    def __init__(self, number, body, center):
-        self.id = f"pod{number:07d}"
-        self.body = body
-        self.center = center
-        self.status = "PROVISIONING"
-        self.machine = None
-        # what first boot needs, as the start script does it
-        env = body.get("env", {})
+    def __init__(self, **values):
+        super().__init__(**values)
+        env = self.body.get("env", {})
         self.authorized = [env["PUBLIC_KEY"]] if "PUBLIC_KEY" in env else []
         self.user_data = "#cloud-config\n"
         if "SOUK_HOST_KEY" in env:
@@ -295,31 +316,44 @@ class Pod:
                 f"    {line}\n" for line in lines)
             self.user_data += f"  ed25519_public: {env['SOUK_HOST_KEY_PUBLIC']}\n"
 
-    def told(self):
-        direct = None
-        if self.status == "RUNNING" and self.machine and "22/tcp" in self.body.get("ports", []):
-            direct = {"host": self.machine.address, "port": self.machine.port, "username": "root",
-                      "command": "ssh"}
-        kind = "gpu" if "gpu" in self.body else "cpu"
-        return {"id": self.id, "name": self.body["name"], "image": self.body["image"],
-                "args": self.body.get("args", ""), "disk": self.body.get("disk", 50),
-                "ports": self.body.get("ports", []), "env": self.body.get("env", {}),
-                "registry": None, "status": self.status, "actions": ["terminate"], "mounts": {},
-                kind: self.body[kind], "cloud": self.body.get("cloud", "SECURE"),
-                "dataCenterId": self.center, "cudaVersion": None,
-                "ssh": {"proxy": None, "direct": direct}, "template": None, "cost": 0.5,
-                "locked": False, "globalNetworking": {"enabled": False}, "runtime": None,
-                "createdAt": "2026-11-01T12:00:00Z", "startedAt": None}
 
-    def look(self):
-        told = self.told()
-        if not (self.status == "STARTING" and self.machine and not self.machine.up()):
-            self.status = NEXT.get(self.status, self.status)
-        return told
+def status_of(pod):
+    if pod.state == PENDING:
+        return "STARTING" if pod.looks else "PROVISIONING"
+    return STATUS[pod.state]
+
+
+def network_of(pod):
+    """The network in which pods reach each other."""
+    if not pod.body.get("globalNetworking"):
+        return {"enabled": False}
+    return {"enabled": True, "ip": pod.private_ip or pod.ip or "10.65.0.1",
+            "internalDns": f"{pod.id}.runpod.internal"}
+
+
+def told(pod):
+    body = pod.body
+    direct = None
+    if pod.state == RUNNING and pod.ip and "22/tcp" in body.get("ports", []):
+        port = pod.machine.port if pod.machine else 22022
+        direct = {"host": pod.ip, "port": port, "username": "root", "command": "ssh"}
+    kind = "gpu" if "gpu" in body else "cpu"
+    actions = ["start"] if pod.state in (STOPPING, STOPPED) else ["stop", "restart"]
+    return {"id": pod.id, "name": body["name"], "image": body["image"],
+            "args": body.get("args", ""), "disk": body.get("disk", 50),
+            "ports": body.get("ports", []), "env": body.get("env", {}),
+            "registry": None, "status": status_of(pod), "actions": [*actions, "terminate"],
+            "mounts": body.get("mounts", {}), kind: body[kind],
+            "cloud": body.get("cloud", "SECURE"), "dataCenterId": pod.region, "cudaVersion": None,
+            "ssh": {"proxy": None, "direct": direct}, "template": None, "cost": 0.5,
+            "locked": False, "globalNetworking": network_of(pod), "runtime": None,
+            "createdAt": "2026-11-01T12:00:00Z", "startedAt": None}
 
 
 def wrong_body(body):
     """What breaks the contract of a create."""
+    if not isinstance(body, dict):
+        return ["$: not an object"]
     wrong = [f"$: additional properties '{name}' not allowed" for name in set(body) - CREATE]
     wrong += [f"$: missing property '{name}'" for name in ("name", "image") if not body.get(name)]
     if not isinstance(body.get("env", {}), dict) or not all(
@@ -345,64 +379,85 @@ def place(body):
     else:
         what, count = body["cpu"]["id"], body["cpu"]["vcpuCount"] // 8 + 1
     return next((center for center in wanted if center in known and
-                 level(center, what, count)), None)
+                 left(center, what, count)), None)
 
 
-@sim.route("GET", "/v2/pods")
-def pods(request):
-    return refused(request, ("includeClusterPods",)) or counted(
-        (200, {}, {"pods": [pod.look() for pod in all_pods if pod.status != "TERMINATED"]}))
+@route("GET", "pods", "listPods", "includeClusterPods")
+def pods(_):
+    found = [told(pod) for pod in sim.world.instances.values()
+             if not pod.hidden and pod.state not in (ENDING, ENDED)]
+    sim.world.look()
+    return 200, {}, {"pods": found}
 
 
-@sim.route("GET", "/v2/pods/(?P<id>[a-z0-9]+)")
+def named(request):
+    """The pod of that id."""
+    pod = sim.world.instances.get(request.match["id"])
+    if not pod or pod.hidden or pod.state in (ENDING, ENDED):
+        sim.world.look(ids=[request.match["id"]])
+        raise Refused(problem(404, "Not Found", "pod not found"))
+    return pod
+
+
+@route("GET", "pods/(?P<id>[a-z0-9]+)", "getPod")
 def get_pod(request):
-    answer = refused(request, ())
-    pod = next((pod for pod in all_pods if pod.id == request.match["id"] and
-                pod.status != "TERMINATED"), None)
-    if answer or not pod:
-        return answer or problem(404, "Not Found", "pod not found")
-    return counted((200, {}, pod.look()))
+    pod = named(request)
+    answer = told(pod)
+    sim.world.look(ids=[pod.id])
+    return 200, {}, answer
 
 
-@sim.route("POST", "/v2/pods")
+# An empty order is how a client asks whether it may order: the API refuses it, and makes nothing.
+@route("POST", "pods", "createPod", contract=lambda request: request.body.strip() != b"{}")
 def create(request):
-    answer = refused(request, ())
-    if answer:
-        return answer
-    body = request.json() or {}
+    world = sim.world
+    try:
+        body = request.json() or {}
+    except ValueError:
+        return problem(400, "Bad Request", "the body is not JSON")
     wrong = wrong_body(body)
     if wrong:
         return problem(422, "Unprocessable Entity", "Request validation failed.", wrong)
     if ("gpu" in body) == ("cpu" in body):
         return problem(400, "Bad Request", "exactly one of gpu or cpu must be set")
+    what = body.get("gpu", body.get("cpu"))["id"]
     center = place(body)
+    asked = center or (body.get("dataCenterIds") or [""])[0]
+    fault = world.fault("createPod", asked, True, type=what, zone="", market="on-demand")
+    if fault:
+        raise sim.fault_error(fault)
+    if world.broken_quota(asked, "", what, "on-demand", 1):
+        return problem(402, "Payment Required", "insufficient balance to create this pod")
     if not center:
         return problem(400, "Bad Request", NO_STOCK)
-    pod = Pod(len(all_pods) + 1, body, center)
-    if real:
-        pod.machine = real[0].start(pod, lambda _: None)
-    all_pods.append(pod)
-    return counted((201, {}, pod.told()))
+    pod = Pod(id="pod" + world.make_hex("pod")[:11], body=body, region=center, type=what,
+              name=body["name"], token=body["name"].rpartition("-")[2], on_shutdown="stop")
+    world.add(pod)
+    return 201, {}, told(pod)
 
 
-@sim.route("DELETE", "/v2/pods/(?P<id>[a-z0-9]+)")
+@route("POST", "pods/(?P<id>[a-z0-9]+)/action", "podAction")
+def act(request):
+    body = request.json()
+    if not isinstance(body, dict) or body.get("action") not in ("start", "stop", "restart"):
+        return problem(422, "Unprocessable Entity", "Request validation failed.",
+                       ["action: not one of start, stop, restart"])
+    pod, world = named(request), sim.world
+    if body["action"] == "stop" and pod.state in (PENDING, RUNNING):
+        world.stop(pod)
+    elif body["action"] == "start" and pod.state in (STOPPING, STOPPED):
+        if not world.has_room(pod.region, "", pod.type, pod.market, 1):
+            return problem(400, "Bad Request", NO_STOCK)
+        world.start(pod)
+    elif body["action"] != "restart":
+        return problem(409, "Conflict", f"the pod is {status_of(pod)}")
+    return 200, {}, told(pod)
+
+
+@route("DELETE", "pods/(?P<id>[a-z0-9]+)", "deletePod")
 def delete(request):
-    answer = refused(request, ())
-    pod = next((pod for pod in all_pods if pod.id == request.match["id"] and
-                pod.status != "TERMINATED"), None)
-    if answer or not pod:
-        return answer or problem(404, "Not Found", "pod not found")
-    if pod.machine:
-        pod.machine.end(keep=False)
-    pod.status = "TERMINATED"
+    sim.world.terminate(named(request))
     return 204, {}, ""
-
-
-@sim.route("GET", "/state")
-def state(_):
-    """What is there, for the tests: asked without a key."""
-    return 200, {}, {"alive": [pod.told() for pod in all_pods if pod.status != "TERMINATED"],
-                     "ever": len(all_pods), "ssh_port": real[0].port if real else None}
 
 
 def table():
@@ -428,16 +483,18 @@ def table():
     return rows
 
 
-def main():
-    if "--table" in sys.argv:
-        json.dump(table(), sys.stdout)
-        return
-    if "--sshd" in sys.argv:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        real.append(Machines(os.getpid() % 65000 + 256))
-        atexit.register(real[0].close)
-    sim.main()
+def environment(_url, _folder):
+    """What a client needs besides the endpoint."""
+    return {"RUNPOD_API_KEY": KEY}
 
+
+def open_world(args, scenario, machines):
+    if args.limit:
+        scenario = dict(scenario, rate_limit={"requests": args.limit, "seconds": 2})
+    return Rest.open(sim, args, scenario, machines)
+
+
+sim.open = open_world
 
 if __name__ == "__main__":
-    main()
+    sim.print_only("--table", table) or sim.main()
