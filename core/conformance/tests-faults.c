@@ -253,6 +253,25 @@ static int fault_at(struct conform *t, enum watch_fault fault, int point, uint32
 	return ret;
 }
 
+/* 1 if so many machines of what can be rented are sold together: of some kinds one alone is. */
+static int is_sold_together(struct conform *t, uint32_t count)
+{
+	struct souk_instance_list list = { 0 };
+	struct souk_instance_spec spec;
+	struct conform_names names;
+	struct conform_op op;
+	int ret;
+
+	if (!(t->ops->features & SOUK_FEATURE_MULTI_NODE))
+		return 0;
+	conform_names(t, &names);
+	spec = conform_spec(t, &names, count);
+	conform_provision(t, &t->main, &spec, &list, &op);
+	ret = conform_end_token(t, &names, spec.region, &list);
+	souk_instance_list_fini(&list);
+	return ret < 0 ? ret : op.ret != SOUK_E_UNSUPPORTED;
+}
+
 static int provision_with(struct conform *t, enum watch_fault fault, uint32_t count)
 {
 	struct souk_instance_list list = { 0 };
@@ -267,8 +286,10 @@ static int provision_with(struct conform *t, enum watch_fault fault, uint32_t co
 	souk_instance_list_fini(&list);
 	if (ret < 0)
 		return ret;
-	if (count > 1 && !(t->ops->features & SOUK_FEATURE_MULTI_NODE))
-		count = 1;
+	ret = count > 1 ? is_sold_together(t, count) : 1;
+	if (ret < 0)
+		return ret;
+	count = ret ? count : 1;
 	for (point = 1, ret = 1; ret == 1 && point <= MAX_POINTS; point++)
 		ret = fault_at(t, fault, point, count);
 	return ret < 0 ? ret : 0;

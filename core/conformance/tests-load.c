@@ -123,28 +123,56 @@ static int ask_round(struct conform *t, uint32_t i)
 	return ret;
 }
 
-static int leaks(struct conform *t)
-{
-	uint32_t calls = t->settings->calls, i;
-	size_t before, after, limit = LEAK_FLOOR + (size_t)calls * LEAK_PER_CALL;
-	int fds, fds_after;
+/* How many descriptors and bytes are in use. */
+struct held {
+	int fds;
+	size_t bytes;
+};
 
-	for (i = 0; i < WARM_UP; i++)
-		if (ask_round(t, i) < 0)
-			return -1;
-	fds = count_entries("/proc/self/fd");
-	before = mallinfo2().uordblks;
+static struct held held_now(void)
+{
+	return (struct held){ count_entries("/proc/self/fd"), mallinfo2().uordblks };
+}
+
+/* So many more calls; -1 if they cannot be made. */
+static int ask_rounds(struct conform *t, uint32_t calls)
+{
+	uint32_t i;
+
 	for (i = 0; i < calls; i++)
 		if (ask_round(t, i + 1) < 0)
 			return -1;
-	fds_after = count_entries("/proc/self/fd");
-	after = mallinfo2().uordblks;
-	if (fds_after > fds + SPARE_FDS)
-		return conform_fail(t, "%d descriptors were open, and %d after %u calls", fds, fds_after,
-				    (unsigned)calls);
-	if (after > before + limit)
-		return conform_fail(t, "%zu bytes were in use, and %zu after %u calls", before, after,
-				    (unsigned)calls);
+	return 0;
+}
+
+/*
+ * Connections that are kept open grow in number until the busiest moment has been: what grew is
+ * given a second chance. A leak grows again.
+ */
+static int leaks(struct conform *t)
+{
+	uint32_t calls = t->settings->calls;
+	size_t limit = LEAK_FLOOR + (size_t)calls * LEAK_PER_CALL;
+	struct held before, after;
+
+	if (ask_round(t, 0) < 0 || ask_rounds(t, WARM_UP) < 0)
+		return -1;
+	before = held_now();
+	if (ask_rounds(t, calls) < 0)
+		return -1;
+	after = held_now();
+	if (after.fds > before.fds + SPARE_FDS) {
+		before = after;
+		if (ask_rounds(t, calls) < 0)
+			return -1;
+		after = held_now();
+	}
+	if (after.fds > before.fds + SPARE_FDS)
+		return conform_fail(t, "%d descriptors were open, and %d after %u calls", before.fds,
+				    after.fds, (unsigned)calls);
+	if (after.bytes > before.bytes + limit)
+		return conform_fail(t, "%zu bytes were in use, and %zu after %u calls", before.bytes,
+				    after.bytes, (unsigned)calls);
 	return 0;
 }
 

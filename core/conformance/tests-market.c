@@ -92,6 +92,11 @@ static int judge_price(struct conform *t, const struct souk_offer *o)
 	return 0;
 }
 
+static int is_size_optional(const struct souk_offer *o)
+{
+	return (o->flags & SOUK_OFFER_FREE) || o->accelerator_milli > 0;
+}
+
 static int judge_offer(struct conform *t, const struct souk_offer *o)
 {
 	if (!is_word(o->instance_type) || !is_word(o->region) || (o->zone && !is_word(o->zone)))
@@ -106,11 +111,11 @@ static int judge_offer(struct conform *t, const struct souk_offer *o)
 	if (o->accelerator_milli > 1024000)
 		return conform_fail(t, "'%s' has %u thousandths of '%s'", o->instance_type,
 				    (unsigned)o->accelerator_milli, o->accelerator);
-	/* Of hosts of one's own the size may be unknown. */
-	if ((o->vcpus_milli == 0 && !(o->flags & SOUK_OFFER_FREE)) || o->vcpus_milli > 4096000)
+	/* Of hosts of one's own, and of what comes with devices, the size may be unknown. */
+	if ((o->vcpus_milli == 0 && !is_size_optional(o)) || o->vcpus_milli > 4096000)
 		return conform_fail(t, "'%s' has %u thousandths of a vCPU", o->instance_type,
 				    (unsigned)o->vcpus_milli);
-	if ((o->memory_mib == 0 && !(o->flags & SOUK_OFFER_FREE)) || o->memory_mib > 64 * 1024 * 1024)
+	if ((o->memory_mib == 0 && !is_size_optional(o)) || o->memory_mib > 64 * 1024 * 1024)
 		return conform_fail(t, "'%s' has %llu MiB of memory", o->instance_type,
 				    (unsigned long long)o->memory_mib);
 	if (o->available < -1)
@@ -127,6 +132,19 @@ static int by_place(const void *left, const void *right)
 	if (order == 0)
 		order = strcmp(a->region, b->region);
 	return order ? order : souk_strcmp(a->zone, b->zone);
+}
+
+/* One type may be sold with devices and without. */
+static int by_place_and_devices(const void *left, const void *right)
+{
+	const struct souk_offer *a = left, *b = right;
+	int order = by_place(a, b);
+
+	if (order == 0)
+		order = souk_strcmp(a->accelerator, b->accelerator);
+	if (order == 0 && a->accelerator_milli != b->accelerator_milli)
+		order = a->accelerator_milli < b->accelerator_milli ? -1 : 1;
+	return order;
 }
 
 static int offers_list(struct conform *t)
@@ -159,9 +177,9 @@ static int offers_unique(struct conform *t)
 	size_t i;
 
 	if (ret == 0 && list.n > 0)
-		qsort(list.items, list.n, sizeof(*list.items), by_place);
+		qsort(list.items, list.n, sizeof(*list.items), by_place_and_devices);
 	for (i = 1; ret == 0 && i < list.n; i++)
-		if (by_place(&list.items[i - 1], &list.items[i]) == 0)
+		if (by_place_and_devices(&list.items[i - 1], &list.items[i]) == 0)
 			ret = conform_fail(t, "'%s' in '%s', '%s' is there twice",
 					   list.items[i].instance_type, list.items[i].region,
 					   list.items[i].zone ? list.items[i].zone : "");
@@ -340,7 +358,7 @@ const struct conform_test conform_tests_market[] = {
 	  offers_list },
 	{ "offers.sane", "sizes, prices and names of the offers make sense",
 	  "see struct souk_offer in souk/provider.h", 0, offers_sane },
-	{ "offers.unique", "no instance type is twice in one place",
+	{ "offers.unique", "no instance type with the same devices is twice in one place",
 	  "one offer has both prices, on-demand and spot", 0, offers_unique },
 	{ "offers.quick", "quick offers need no network", "take SOUK_FEATURE_QUICK_OFFERS away", 0,
 	  offers_quick },

@@ -1,59 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test-conformance.sh - souk provider test on our own modules, and its words
+# test-conformance.sh - souk provider test on the local provider, its first part on all, and its words
 set -eu
 
-src=${SOUK_TEST_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
-build=${SOUK_TEST_BUILDDIR:-$src}
-souk=${SOUK:-$build/souk}
-python=${SOUK_TEST_PYTHON:-python3}
-calls=${SOUK_TEST_CALLS:-50}
-
-tmp=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill $server; rm -rf "$tmp"' EXIT
-SOUK_HOME=$tmp/home
-export SOUK_HOME
-
-# suite WORDS ARGUMENT...: no finding
-suite () {
-	what=$1
-	shift
-	"$souk" provider test "$@" --machines -y --calls "$calls" --grace-ms 20000 >"$tmp/report" || {
-		grep -v '^ok' "$tmp/report"
-		echo "not ok: $what"
-		exit 1
-	}
-	echo "ok: $what: $(tail -n 1 "$tmp/report")"
-}
-
-# serve SCRIPT ARGUMENT...: a simulator; its port is in $port
-serve () {
-	"$python" "$src/tests/cloudsim/$1" >"$tmp/port" 2>"$tmp/server.log" &
-	server=$!
-	port=
-	while [ -z "$port" ]
-	do
-		kill -0 $server 2>/dev/null || { cat "$tmp/server.log"; exit 1; }
-		port=$(sed -n 's/^listening \([0-9]*\).*/\1/p' "$tmp/port")
-	done
-}
-
-stop_server () {
-	kill $server
-	wait $server 2>/dev/null || true
-	server=
-}
+. "${SOUK_TEST_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/conformance/lib.sh"
 
 suite local local
-
-if [ "$python" != : ] && [ -e "$build/lib/souk/providers/souk-provider-aws.so" ]
-then
-	serve ec2.py
-	AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \
-		suite 'aws against its simulator' aws --endpoint "http://127.0.0.1:$port"
-	stop_server
-fi
 
 # What needs no cloud, of all that were built.
 for module in "$build"/lib/souk/providers/souk-provider-*.so

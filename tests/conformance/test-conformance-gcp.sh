@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test-conformance-gcp.sh - souk provider test on the module of Google Cloud, against its simulator
+set -eu
+
+. "${SOUK_TEST_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/conformance/lib.sh"
+
+of_cloud gcp
