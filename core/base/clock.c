@@ -3,8 +3,11 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/log.h"
 
 static int64_t read_ms(clockid_t clock)
 {
@@ -27,6 +30,30 @@ int64_t souk_clock_wall_ms(void)
 int64_t souk_clock_wall_s(void)
 {
 	return souk_clock_wall_ms() / 1000;
+}
+
+int64_t souk_clock_billing_s(void)
+{
+	const char *path = getenv("SOUK_TEST_CLOCK");
+	int64_t now = souk_clock_wall_s();
+	long long seconds = 0;
+	char sign[2] = "";
+	FILE *file;
+	int n;
+
+	if (!path || !*path)
+		return now;
+	file = fopen(path, "re");
+	n = file ? fscanf(file, " %1[+]", sign) : EOF;
+	if (file && n != EOF)
+		n = fscanf(file, "%18lld", &seconds);
+	if (file)
+		fclose(file);
+	if (n != 1 || seconds < 0) {
+		souk_log(SOUK_LOG_ERROR, "SOUK_TEST_CLOCK: '%s' holds no number of seconds", path);
+		return now;
+	}
+	return sign[0] ? now + seconds : seconds;
 }
 
 int souk_clock_parse_http(const char *text, int64_t *seconds_out)

@@ -13,6 +13,14 @@ int64_t souk_clock_ms(void);
 int64_t souk_clock_wall_ms(void);
 int64_t souk_clock_wall_s(void);
 
+/*
+ * Seconds since the epoch for records of what machines cost: the wall clock. For tests the variable
+ * SOUK_TEST_CLOCK names a file: a number of seconds since the epoch, at which this clock stands then,
+ * or "+N", so many seconds ahead of the wall clock. Nothing else goes by it. A file that says neither
+ * is told of, and counts for nothing.
+ */
+int64_t souk_clock_billing_s(void);
+
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110) to seconds since the epoch. 0, or -1 if it is not one. */
 int souk_clock_parse_http(const char *text, int64_t *seconds_out);
 

@@ -7,12 +7,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/util.h"
+#include <souk/souk.h>
 
-int souk_error_nomem(struct souk_error *err)
-{
-	return souk_error_set(err, SOUK_E_NOMEM, "out of memory");
-}
+#include "base/util.h"
 
 static int code_of_errno(int errnum)
 {
@@ -37,7 +34,10 @@ int souk_error_errno(struct souk_error *err, int errnum, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return souk_error_set(err, code_of_errno(errnum), "%s: %s", text, strerror(errnum));
+	souk_error_set(err, code_of_errno(errnum), "%s: %s", text, strerror(errnum));
+	if (code_of_errno(errnum) == SOUK_E_INTERNAL)
+		souk_error_reason(err, SOUK_REASON_SYSTEM);
+	return code_of_errno(errnum);
 }
 
 int souk_error_prefix(struct souk_error *err, const char *fmt, ...)

@@ -5,11 +5,9 @@
 
 #include <souk/provider.h>
 
-/* Out of memory, in one statement. Returns SOUK_E_NOMEM. */
-int souk_error_nomem(struct souk_error *err);
-
 /* Record errno: "cannot open 'PATH': No such file or directory", with the code INTERNAL, or
- * NOT_FOUND for ENOENT, AUTH for EACCES and EPERM, NOMEM for ENOMEM. Returns the code. */
+ * NOT_FOUND for ENOENT, AUTH for EACCES and EPERM, NOMEM for ENOMEM; the reason of INTERNAL is
+ * SOUK_REASON_SYSTEM. Returns the code. */
 int souk_error_errno(struct souk_error *err, int errnum, const char *fmt, ...) SOUK_PRINTF(3, 4);
 
 /* Put "prefix: " before the message. Returns err's code. */

@@ -100,8 +100,8 @@ static void sync_parent(const char *path)
 	close(fd);
 }
 
-int souk_fs_write(const char *path, const void *data, size_t size, mode_t mode,
-		  struct souk_error *err)
+static int replace(const char *path, const void *data, size_t size, mode_t mode, int durable,
+		   struct souk_error *err)
 {
 	SOUK_AUTO_FREE char *temporary = NULL;
 	char id[SOUK_ID_SIZE];
@@ -117,20 +117,33 @@ int souk_fs_write(const char *path, const void *data, size_t size, mode_t mode,
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return souk_error_errno(err, errno, "cannot create '%s'", temporary);
-	if (write_all(fd, data, size) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
+	if (write_all(fd, data, size) < 0 || fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0)) {
 		errnum = errno;
 		close(fd);
 		unlink(temporary);
 		return souk_error_errno(err, errnum, "cannot write '%s'", path);
 	}
-	close(fd);
-	if (rename(temporary, path) < 0) {
+	/* Some network file systems tell only here that there was no room. */
+	if (close(fd) < 0 || rename(temporary, path) < 0) {
 		errnum = errno;
 		unlink(temporary);
 		return souk_error_errno(err, errnum, "cannot write '%s'", path);
 	}
-	sync_parent(path);
+	if (durable)
+		sync_parent(path);
 	return SOUK_OK;
+}
+
+int souk_fs_write(const char *path, const void *data, size_t size, mode_t mode,
+		  struct souk_error *err)
+{
+	return replace(path, data, size, mode, 1, err);
+}
+
+int souk_fs_write_lazily(const char *path, const void *data, size_t size, mode_t mode,
+			 struct souk_error *err)
+{
+	return replace(path, data, size, mode, 0, err);
 }
 
 int souk_fs_mkdir(const char *path, mode_t mode, struct souk_error *err)

@@ -18,6 +18,11 @@ int souk_fs_read(const char *path, size_t ceiling, char **text_out, size_t *size
 int souk_fs_write(const char *path, const void *data, size_t size, mode_t mode,
 		  struct souk_error *err);
 
+/* The same without waiting for the disk: after a crash of the computer the file may be torn, which
+ * its reader has to be able to tell. */
+int souk_fs_write_lazily(const char *path, const void *data, size_t size, mode_t mode,
+			 struct souk_error *err);
+
 /* Make a folder and its parents. New ones get 'mode'. */
 int souk_fs_mkdir(const char *path, mode_t mode, struct souk_error *err);
 

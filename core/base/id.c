@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/id.c - random names for tokens */
+/* base/id.c - random names for tokens, and bytes as text */
 #include "base/id.h"
 
 #include <errno.h>
@@ -47,4 +47,17 @@ int souk_id_new(char id[SOUK_ID_SIZE], unsigned n, struct souk_error *err)
 	}
 	id[n] = '\0';
 	return SOUK_OK;
+}
+
+void souk_hex(const void *data, size_t size, char *hex)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *bytes = data;
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		hex[2 * i] = digits[bytes[i] >> 4];
+		hex[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	hex[2 * size] = '\0';
 }

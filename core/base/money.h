@@ -14,4 +14,11 @@ const char *souk_money_text(int64_t micros, char text[SOUK_MONEY_TEXT_SIZE]);
 /* micros * milli / 1000, and micros_per_hour * seconds / 3600, without overflow: INT64_MAX at most. */
 int64_t souk_money_scale(int64_t micros, uint64_t multiply, uint64_t divide);
 
+/* a + b, at most INT64_MAX and at least INT64_MIN. */
+int64_t souk_money_add(int64_t a, int64_t b);
+
+/* "$12.34", or "12.34 EUR" in another currency (NULL and "": USD). Returns text. */
+const char *souk_money_currency(int64_t micros, const char *currency,
+				char text[SOUK_MONEY_TEXT_SIZE]);
+
 #endif

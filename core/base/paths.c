@@ -21,14 +21,16 @@ static int xdg_folder(const char *variable, const char *fallback, const char *le
 	const char *home = getenv("HOME");
 	int n;
 
-	if (souk_home && souk_home[0])
+	if (souk_home && souk_home[0]) {
 		n = asprintf(path_out, "%s/%s", souk_home, leaf);
-	else if (base && base[0] == '/')
+	} else if (base && base[0] == '/') {
 		n = asprintf(path_out, "%s/souk", base);
-	else if (home && home[0])
+	} else if (home && home[0]) {
 		n = asprintf(path_out, "%s/%s/souk", home, fallback);
-	else
-		return souk_error_set(err, SOUK_E_INVALID, "neither SOUK_HOME nor HOME is set");
+	} else {
+		souk_error_set(err, SOUK_E_INVALID, "neither SOUK_HOME nor HOME is set");
+		return souk_error_hint(err, "set HOME to your home folder");
+	}
 	if (n < 0) {
 		*path_out = NULL;
 		return souk_error_nomem(err);

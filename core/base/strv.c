@@ -85,6 +85,17 @@ int souk_strv_has(const struct souk_strv *strv, const char *text)
 	return 0;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void souk_strv_sort(struct souk_strv *strv)
+{
+	if (strv->n > 1)
+		qsort(strv->items, strv->n, sizeof(*strv->items), by_bytes);
+}
+
 int souk_strv_split(struct souk_strv *strv, const char *text, char separator,
 		    struct souk_error *err)
 {

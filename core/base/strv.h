@@ -18,6 +18,8 @@ int souk_strv_printf(struct souk_strv *strv, struct souk_error *err, const char 
 	SOUK_PRINTF(3, 4);
 int souk_strv_copy(struct souk_strv *to, const struct souk_strv *from, struct souk_error *err);
 int souk_strv_has(const struct souk_strv *strv, const char *text);
+/* By their bytes, ascending. */
+void souk_strv_sort(struct souk_strv *strv);
 /* Cut text at each separator; empty parts are dropped, blanks around parts trimmed. */
 int souk_strv_split(struct souk_strv *strv, const char *text, char separator,
 		    struct souk_error *err);

@@ -517,8 +517,8 @@ void souk_egress_task(const struct souk_egress *egress, const struct souk_task *
 			  task->outputs_uri ? souk_egress_mb(task->outputs_gb) : 0, 1,
 			  &out->outputs);
 	out->known = out->inputs.micros >= 0 && out->outputs.micros >= 0;
-	out->micros = (out->inputs.micros > 0 ? out->inputs.micros : 0) +
-		      (out->outputs.micros > 0 ? out->outputs.micros : 0);
-	out->rank_micros = out->inputs.rank_micros + out->outputs.rank_micros;
+	out->micros = souk_money_add(out->inputs.micros > 0 ? out->inputs.micros : 0,
+				     out->outputs.micros > 0 ? out->outputs.micros : 0);
+	out->rank_micros = souk_money_add(out->inputs.rank_micros, out->outputs.rank_micros);
 	out->seconds = out->inputs.seconds + out->outputs.seconds;
 }

@@ -39,13 +39,6 @@ int64_t optimizer_seconds(const struct souk_plan_query *query)
 	return (int64_t)hours_of(query) * 36 / 10;
 }
 
-static int64_t add(int64_t a, int64_t b)
-{
-	int64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 /* The chance that a spot machine is taken away, times the half of the run that is done again. */
 static int64_t preemption(int64_t compute, const struct souk_evidence *evidence)
 {
@@ -95,11 +88,11 @@ void optimizer_price_candidate(const struct souk_plan_query *query,
 		if (c->spot)
 			c->preemption_micros = preemption(c->compute_micros, &c->evidence);
 	}
-	c->cost_micros = add(c->compute_micros, c->preemption_micros);
+	c->cost_micros = souk_money_add(c->compute_micros, c->preemption_micros);
 	c->seconds = optimizer_seconds(query);
 	if (transfer) {
 		c->transfer = *transfer;
-		c->cost_micros = add(c->cost_micros, transfer->rank_micros);
-		c->seconds = add(c->seconds, transfer->seconds);
+		c->cost_micros = souk_money_add(c->cost_micros, transfer->rank_micros);
+		c->seconds += transfer->seconds;
 	}
 }

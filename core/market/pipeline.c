@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/money.h"
 #include "base/util.h"
 
 /* Weights are micros. Sums of a thousand of the largest would not fit into 64 bits. */
@@ -653,8 +654,8 @@ static int fill_plan(const struct search *s, const struct souk_pipeline *pipelin
 
 		plan->chosen[i] = s->stages[i].at[s->best[i]];
 		choice = &pipeline->stages[i].choices[plan->chosen[i]];
-		plan->micros += choice->micros;
-		plan->rank_micros += choice->rank_micros;
+		plan->micros = souk_money_add(plan->micros, choice->micros);
+		plan->rank_micros = souk_money_add(plan->rank_micros, choice->rank_micros);
 		plan->unknown += choice->unknown;
 	}
 	for (i = 0; i < plan->n_edges; i++) {
@@ -666,8 +667,9 @@ static int fill_plan(const struct search *s, const struct souk_pipeline *pipelin
 			&pipeline->stages[edge->from].choices[plan->chosen[edge->from]].place,
 			&pipeline->stages[edge->to].choices[plan->chosen[edge->to]].place, edge->mb,
 			0, transfer);
-		plan->micros += transfer->micros > 0 ? transfer->micros : 0;
-		plan->rank_micros += transfer->rank_micros;
+		plan->micros = souk_money_add(plan->micros,
+					      transfer->micros > 0 ? transfer->micros : 0);
+		plan->rank_micros = souk_money_add(plan->rank_micros, transfer->rank_micros);
 		plan->unknown += transfer->micros < 0;
 	}
 	plan->work = s->work;

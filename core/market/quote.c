@@ -371,12 +371,12 @@ static void sum_up(struct souk_quote_sheet *sheet, uint32_t hours_milli)
 			continue;
 		}
 		if (item->per_hour)
-			sheet->hour_micros += item->micros;
+			sheet->hour_micros = souk_money_add(sheet->hour_micros, item->micros);
 		else
-			sheet->once_micros += item->micros;
+			sheet->once_micros = souk_money_add(sheet->once_micros, item->micros);
 	}
-	sheet->total_micros = souk_money_scale(sheet->hour_micros, hours_milli, 1000) +
-			      sheet->once_micros;
+	sheet->total_micros = souk_money_add(
+		souk_money_scale(sheet->hour_micros, hours_milli, 1000), sheet->once_micros);
 }
 
 void souk_quote_sheet_make(const struct souk_quote_query *query, struct souk_quote_sheet *sheet_out)

@@ -277,11 +277,6 @@ static int names_in(const char *folder, const char *kind, struct souk_strv *name
 	return ret;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int souk_tariff_names(const struct souk_paths *paths, const char *kind, struct souk_strv *names_out,
 		      struct souk_error *err)
 {
@@ -296,8 +291,7 @@ int souk_tariff_names(const struct souk_paths *paths, const char *kind, struct s
 		souk_strv_fini(&names);
 		return ret;
 	}
-	if (names.n > 1)
-		qsort(names.items, names.n, sizeof(*names.items), by_text);
+	souk_strv_sort(&names);
 	*names_out = names;
 	return SOUK_OK;
 }

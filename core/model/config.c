@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <souk/souk.h>
+
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/similar.h"
@@ -270,6 +272,16 @@ static int read_catalog(struct reader *r, const struct souk_yaml *map)
 	return SOUK_OK;
 }
 
+static int read_race(struct reader *r, const struct souk_yaml *node)
+{
+	if (node->type != SOUK_YAML_INT || node->integer < 1 || node->integer > SOUK_RACE_MAX)
+		souk_report_add(r->report, node->mark, 0, "race: must be a number from 1 to %d",
+				SOUK_RACE_MAX);
+	else
+		r->config->race = (uint32_t)node->integer;
+	return SOUK_OK;
+}
+
 static const struct {
 	const char *name;
 	int (*read)(struct reader *r, const struct souk_yaml *node);
@@ -280,6 +292,7 @@ static const struct {
 	{ "optimize", read_optimize },
 	{ "owner", read_owner },
 	{ "providers", read_providers },
+	{ "race", read_race },
 };
 
 static void unknown_key(struct reader *r, const struct souk_yaml *key)

@@ -20,6 +20,7 @@ struct souk_config {
 	struct souk_pairs sets;	    /* --set "NAME.KEY" -> value */
 	char *owner;		    /* 'owner': who the machines belong to; NULL: the user's name */
 	char *optimize;		    /* 'optimize': "cost" or "time"; NULL: not given */
+	uint32_t race;		    /* 'race': so many candidates of a launch at once; 0: not given, as 1 */
 	int64_t stale_days;	    /* 'catalog: stale_days': prices that are older are said to be; 0: never */
 	struct souk_pairs buckets;  /* 'buckets': address of a bucket -> the region it is in */
 };

@@ -18,7 +18,10 @@ model_sources = \
 	%D%/task-top.c \
 	%D%/task-validate.c \
 	%D%/task.c \
+	%D%/yaml-map.c \
 	%D%/yaml-scalar.c \
+	%D%/yaml-text.c \
+	%D%/yaml-tree.c \
 	%D%/yaml.c \
 	%D%/config.h \
 	%D%/report.h \

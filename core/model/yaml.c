@@ -19,33 +19,13 @@
 #define MAX_SCALAR (1u << 20)
 #define MAX_TEXT (16u << 20) /* of all scalars, those behind aliases each time */
 #define MAX_PATCHES 64u
-#define CHUNK_SIZE ((size_t)64 << 10)
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define TAG_PREFIX "tag:yaml.org,2002:"
 
-struct arena_chunk {
-	struct arena_chunk *next;
-	size_t used;
-	size_t size;
-	_Alignas(max_align_t) unsigned char data[];
-};
-
-struct souk_yaml_arena {
-	struct arena_chunk *chunks;
-};
-
-/* A node with what only the composer needs. */
-struct composed {
-	struct souk_yaml node;
-	uint32_t weight; /* nodes in it, those behind aliases each time */
-	uint32_t bytes;	 /* of text in it, likewise */
-	int merge;	 /* a plain '<<' */
-};
-
 struct anchor {
 	char *name;
-	struct composed *node; /* NULL while its content is being read */
+	struct souk_yaml_composed *node; /* NULL while its content is being read */
 };
 
 /* A blank put into the text: its place, counted from 0. */
@@ -65,7 +45,7 @@ struct composer {
 	struct souk_yaml_arena *arena;
 	struct souk_report *report;
 	struct souk_error *err;
-	struct composed **pending; /* children of the collections that are open */
+	struct souk_yaml_composed **pending; /* children of the collections that are open */
 	size_t n_pending;
 	struct anchor *anchors;
 	size_t n_anchors;
@@ -73,45 +53,6 @@ struct composer {
 	uint32_t n_bytes;
 	unsigned depth;
 };
-
-void *souk_yaml_alloc(struct souk_yaml_arena *arena, size_t size)
-{
-	struct arena_chunk *chunk = arena->chunks;
-	size_t wanted = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-	void *memory;
-
-	if (!chunk || chunk->size - chunk->used < wanted) {
-		size_t room = wanted > CHUNK_SIZE ? wanted : CHUNK_SIZE;
-
-		chunk = calloc(1, sizeof(*chunk) + room);
-		if (!chunk)
-			return NULL;
-		chunk->size = room;
-		chunk->next = arena->chunks;
-		arena->chunks = chunk;
-	}
-	memory = chunk->data + chunk->used;
-	chunk->used += wanted;
-	return memory;
-}
-
-static void arena_empty(struct souk_yaml_arena *arena)
-{
-	struct arena_chunk *chunk, *next;
-
-	for (chunk = arena->chunks; chunk; chunk = next) {
-		next = chunk->next;
-		free(chunk);
-	}
-	arena->chunks = NULL;
-}
-
-static void arena_free(struct souk_yaml_arena *arena)
-{
-	if (arena)
-		arena_empty(arena);
-	free(arena);
-}
 
 /* A place in the text as the user has it, without our blanks. */
 static struct souk_mark mark_of(const struct composer *c, yaml_mark_t mark)
@@ -124,72 +65,6 @@ static struct souk_mark mark_of(const struct composer *c, yaml_mark_t mark)
 			place.column--;
 	}
 	return place;
-}
-
-/* Decode one character; 0 bytes if it is not UTF-8 in its shortest form. */
-static size_t decode(const unsigned char *text, size_t size, uint32_t *character_out)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 :
-			text[0] < 0xf0 ? 3 : text[0] < 0xf5 ? 4 : 0;
-	uint32_t character;
-	size_t i;
-
-	if (length == 0 || length > size)
-		return 0;
-	character = length == 1 ? text[0] : text[0] & (0xffu >> (length + 1));
-	for (i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		character = character << 6 | (text[i] & 0x3fu);
-	}
-	if (character < least[length] || (character >= 0xd800 && character < 0xe000) ||
-	    character > 0x10ffff)
-		return 0;
-	*character_out = character;
-	return length;
-}
-
-/* The characters that YAML 1.1 lets a stream contain. */
-static int allowed(uint32_t c)
-{
-	return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c < 0x7f) || c == 0x85 ||
-	       (c >= 0xa0 && c < 0xfffe && c != 0xfeff) || c >= 0x10000;
-}
-
-/* libyaml gives no line for these, so they are looked for first. */
-static int check_characters(struct composer *c)
-{
-	const unsigned char *text = (const unsigned char *)c->text;
-	struct souk_mark mark = { 1, 1 };
-	uint32_t character = 0;
-	size_t offset, length;
-
-	for (offset = 0; offset < c->size; offset += length) {
-		length = decode(text + offset, c->size - offset, &character);
-		if (length == 0) {
-			souk_report_add(
-				c->report, mark, 0,
-				"not UTF-8 text: byte 0x%02x at offset %zu; save the file as UTF-8",
-				text[offset], offset);
-			return SOUK_E_INVALID;
-		}
-		if (!allowed(character)) {
-			souk_report_add(
-				c->report, mark, 0,
-				"control character U+%04X is not allowed in YAML; remove it",
-				(unsigned)character);
-			return SOUK_E_INVALID;
-		}
-		if (character == '\n' ||
-		    (character == '\r' && (offset + 1 >= c->size || text[offset + 1] != '\n'))) {
-			mark.line++;
-			mark.column = 1;
-		} else {
-			mark.column++;
-		}
-	}
-	return SOUK_OK;
 }
 
 /* The line at a mark; NULL past the end. */
@@ -307,9 +182,9 @@ static int weigh(struct composer *c, uint32_t weight, uint32_t bytes, struct sou
 	return SOUK_OK;
 }
 
-static int new_node(struct composer *c, yaml_mark_t mark, size_t bytes, struct composed **node_out)
+static int new_node(struct composer *c, yaml_mark_t mark, size_t bytes, struct souk_yaml_composed **node_out)
 {
-	struct composed *node;
+	struct souk_yaml_composed *node;
 	int ret;
 
 	ret = weigh(c, 1, (uint32_t)bytes, mark_of(c, mark));
@@ -325,9 +200,9 @@ static int new_node(struct composer *c, yaml_mark_t mark, size_t bytes, struct c
 	return SOUK_OK;
 }
 
-static int push(struct composer *c, struct composed *node)
+static int push(struct composer *c, struct souk_yaml_composed *node)
 {
-	struct composed **pending = souk_array_grow(c->pending, c->n_pending, sizeof(node));
+	struct souk_yaml_composed **pending = souk_array_grow(c->pending, c->n_pending, sizeof(node));
 
 	if (!pending)
 		return souk_error_nomem(c->err);
@@ -374,7 +249,7 @@ static int open_anchor(struct composer *c, const yaml_char_t *name, struct souk_
 	return SOUK_OK;
 }
 
-static void close_anchor(struct composer *c, const yaml_char_t *name, struct composed *node)
+static void close_anchor(struct composer *c, const yaml_char_t *name, struct souk_yaml_composed *node)
 {
 	if (name)
 		find_anchor(c, (const char *)name)->node = node;
@@ -415,7 +290,7 @@ static int compose_scalar(struct composer *c, const yaml_event_t *event)
 		.tag = (const char *)event->data.scalar.tag,
 		.plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
 	};
-	struct composed *node = NULL;
+	struct souk_yaml_composed *node = NULL;
 	int ret;
 
 	if (raw.size > MAX_SCALAR) {
@@ -464,7 +339,7 @@ static void check_tag(struct composer *c, const struct souk_yaml *node, const ya
 static int compose_node(struct composer *c, yaml_event_t *event);
 
 /* Compose children until the end event; they are then the last of c->pending. */
-static int compose_children(struct composer *c, yaml_event_type_t end, struct composed *parent)
+static int compose_children(struct composer *c, yaml_event_type_t end, struct souk_yaml_composed *parent)
 {
 	size_t first = c->n_pending, i;
 	yaml_event_t event;
@@ -500,7 +375,7 @@ static int compose_children(struct composer *c, yaml_event_type_t end, struct co
 static int compose_list(struct composer *c, const yaml_event_t *event)
 {
 	static const char *const safe[] = { "seq", NULL };
-	struct composed *node = NULL;
+	struct souk_yaml_composed *node = NULL;
 	size_t first = c->n_pending, i;
 	int ret;
 
@@ -528,168 +403,10 @@ static int compose_list(struct composer *c, const yaml_event_t *event)
 	return push(c, node);
 }
 
-/* An entry of a map on its way in: its own, or from a merge key. */
-struct slot {
-	struct souk_yaml_entry entry;
-	size_t order;
-	int merged;
-};
-
-struct slots {
-	struct slot *items;
-	size_t n;
-};
-
-static int add_slot(struct composer *c, struct slots *slots, struct souk_yaml_entry entry,
-		    int merged)
-{
-	struct slot *items = souk_array_grow(slots->items, slots->n, sizeof(*items));
-
-	if (!items)
-		return souk_error_nomem(c->err);
-	slots->items = items;
-	items[slots->n].entry = entry;
-	items[slots->n].order = slots->n;
-	items[slots->n].merged = merged;
-	slots->n++;
-	return SOUK_OK;
-}
-
-static int by_key(const void *left, const void *right)
-{
-	const struct slot *a = left, *b = right;
-	int order;
-
-	if (a->entry.key->type != b->entry.key->type)
-		return a->entry.key->type < b->entry.key->type ? -1 : 1;
-	order = strcmp(a->entry.key->text, b->entry.key->text);
-	if (order)
-		return order;
-	return a->order < b->order ? -1 : a->order > b->order;
-}
-
-static int by_order(const void *left, const void *right)
-{
-	const struct slot *a = left, *b = right;
-
-	return a->order < b->order ? -1 : a->order > b->order;
-}
-
-/* Of equal keys the first stays: own ones come before merged ones. Two own ones are a mistake. */
-static void drop_repeated(struct composer *c, struct slots *slots)
-{
-	size_t i, kept = 0;
-
-	if (slots->n == 0)
-		return;
-	qsort(slots->items, slots->n, sizeof(*slots->items), by_key);
-	for (i = 1; i < slots->n; i++) {
-		const struct souk_yaml *first = slots->items[kept].entry.key;
-		const struct souk_yaml *key = slots->items[i].entry.key;
-
-		if (first->type != key->type || strcmp(first->text, key->text) != 0)
-			slots->items[++kept] = slots->items[i];
-		else if (!slots->items[i].merged)
-			souk_report_add(c->report, key->mark, 0,
-					"duplicate key '%.80s': it stands in line %u already",
-					key->text, first->mark.line);
-	}
-	slots->n = kept + 1;
-	qsort(slots->items, slots->n, sizeof(*slots->items), by_order);
-}
-
-static int merge_map(struct composer *c, struct slots *slots, const struct souk_yaml *map)
-{
-	size_t i;
-	int ret;
-
-	if (map->type != SOUK_YAML_MAP) {
-		souk_report_add(c->report, map->mark, 0,
-				"'<<' merges a map, or a list of maps, not %s",
-				souk_yaml_type_name(map));
-		return SOUK_OK;
-	}
-	for (i = 0; i < map->n; i++) {
-		ret = add_slot(c, slots, map->entries[i], 1);
-		if (ret < 0)
-			return ret;
-	}
-	return SOUK_OK;
-}
-
-static int merge(struct composer *c, struct slots *slots, const struct souk_yaml *value)
-{
-	size_t i;
-	int ret;
-
-	if (value->type != SOUK_YAML_LIST)
-		return merge_map(c, slots, value);
-	for (i = 0; i < value->n; i++) {
-		ret = merge_map(c, slots, value->items[i]);
-		if (ret < 0)
-			return ret;
-	}
-	return SOUK_OK;
-}
-
-/* The children from c->pending[first] on are keys and values in turn. */
-static int collect_slots(struct composer *c, size_t first, struct slots *slots)
-{
-	size_t i;
-	int ret;
-
-	for (i = first; i + 1 < c->n_pending; i += 2) {
-		struct souk_yaml_entry entry = { &c->pending[i]->node, &c->pending[i + 1]->node };
-
-		if (c->pending[i]->merge)
-			continue;
-		if (!entry.key->text) {
-			souk_report_add(c->report, entry.key->mark, 0,
-					"a key must be a text, not %s",
-					souk_yaml_type_name(entry.key));
-			continue;
-		}
-		ret = add_slot(c, slots, entry, 0);
-		if (ret < 0)
-			return ret;
-	}
-	for (i = first; i + 1 < c->n_pending; i += 2) {
-		ret = c->pending[i]->merge ? merge(c, slots, &c->pending[i + 1]->node) : SOUK_OK;
-		if (ret < 0)
-			return ret;
-	}
-	return SOUK_OK;
-}
-
-static int fill_map(struct composer *c, size_t first, struct souk_yaml *map)
-{
-	struct slots slots = { NULL, 0 };
-	size_t i;
-	int ret;
-
-	ret = collect_slots(c, first, &slots);
-	if (ret < 0)
-		goto out;
-	drop_repeated(c, &slots);
-	if (slots.n > 0) {
-		map->entries = souk_yaml_alloc(c->arena, slots.n * sizeof(*map->entries));
-		if (!map->entries) {
-			ret = souk_error_nomem(c->err);
-			goto out;
-		}
-	}
-	for (i = 0; i < slots.n; i++)
-		map->entries[i] = slots.items[i].entry;
-	map->n = slots.n;
-out:
-	free(slots.items);
-	return ret;
-}
-
 static int compose_map(struct composer *c, const yaml_event_t *event)
 {
 	static const char *const safe[] = { "map", "set", NULL };
-	struct composed *node = NULL;
+	struct souk_yaml_composed *node = NULL;
 	size_t first = c->n_pending;
 	int ret;
 
@@ -704,7 +421,8 @@ static int compose_map(struct composer *c, const yaml_event_t *event)
 	ret = compose_children(c, YAML_MAPPING_END_EVENT, node);
 	if (ret < 0)
 		return ret;
-	ret = fill_map(c, first, &node->node);
+	ret = souk_yaml_fill_map(c->arena, c->pending + first, c->n_pending - first, &node->node,
+				 c->report, c->err);
 	if (ret < 0)
 		return ret;
 	c->n_pending = first;
@@ -776,7 +494,7 @@ static int compose_stream(struct composer *c, struct souk_yaml_stream *stream)
 /* Forget what was composed, to begin again. */
 static void start_over(struct composer *c, struct souk_yaml_stream *stream)
 {
-	arena_empty(c->arena);
+	souk_yaml_arena_empty(c->arena);
 	forget_anchors(c);
 	free(stream->documents);
 	stream->documents = NULL;
@@ -818,7 +536,7 @@ static int parse_text(struct composer *c, struct souk_yaml_stream *stream)
 				c->size, SOUK_YAML_MAX_BYTES);
 		return SOUK_E_INVALID;
 	}
-	ret = check_characters(c);
+	ret = souk_yaml_check_characters(c->text, c->size, c->report);
 	if (ret < 0)
 		return ret;
 	/* Numbers have a dot wherever the user lives. */
@@ -846,7 +564,7 @@ int souk_yaml_parse(const char *text, size_t size, struct souk_yaml_stream *stre
 	size_t errors = report->n_errors;
 	int ret;
 
-	c.arena = calloc(1, sizeof(*c.arena));
+	c.arena = souk_yaml_arena_new();
 	if (!c.arena)
 		return souk_error_nomem(err);
 	stream.arena = c.arena;
@@ -862,54 +580,4 @@ int souk_yaml_parse(const char *text, size_t size, struct souk_yaml_stream *stre
 	}
 	*stream_out = stream;
 	return SOUK_OK;
-}
-
-void souk_yaml_stream_fini(struct souk_yaml_stream *stream)
-{
-	if (!stream)
-		return;
-	free(stream->documents);
-	arena_free(stream->arena);
-	memset(stream, 0, sizeof(*stream));
-}
-
-static const struct souk_yaml_entry *find_entry(const struct souk_yaml *map, const char *key)
-{
-	size_t i;
-
-	if (!map || map->type != SOUK_YAML_MAP)
-		return NULL;
-	for (i = 0; i < map->n; i++) {
-		const struct souk_yaml *candidate = map->entries[i].key;
-
-		if (candidate->type == SOUK_YAML_STR && strcmp(candidate->text, key) == 0)
-			return &map->entries[i];
-	}
-	return NULL;
-}
-
-const struct souk_yaml *souk_yaml_get(const struct souk_yaml *map, const char *key)
-{
-	const struct souk_yaml_entry *entry = find_entry(map, key);
-
-	return entry ? entry->value : NULL;
-}
-
-const struct souk_yaml *souk_yaml_key(const struct souk_yaml *map, const char *key)
-{
-	const struct souk_yaml_entry *entry = find_entry(map, key);
-
-	return entry ? entry->key : NULL;
-}
-
-const char *souk_yaml_type_name(const struct souk_yaml *node)
-{
-	static const char *const names[] = {
-		[SOUK_YAML_NULL] = "nothing",	  [SOUK_YAML_BOOL] = "a boolean",
-		[SOUK_YAML_INT] = "an integer",	  [SOUK_YAML_FLOAT] = "a number with a fraction",
-		[SOUK_YAML_STR] = "a string",	  [SOUK_YAML_DATE] = "a date",
-		[SOUK_YAML_LIST] = "a list",	  [SOUK_YAML_MAP] = "a map",
-	};
-
-	return node ? names[node->type] : names[SOUK_YAML_NULL];
 }

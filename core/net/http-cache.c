@@ -80,21 +80,13 @@ int souk_http_cache_takes(const struct souk_http_context *context,
 
 /* ---- Names and sums ---- */
 
-static void to_hex(const unsigned char hash[HASH_SIZE], char hex[KEY_LEN + 1])
-{
-	size_t i;
-
-	for (i = 0; i < HASH_SIZE; i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-}
-
 static int sum_of(const void *data, size_t size, char hex[KEY_LEN + 1], struct souk_error *err)
 {
 	unsigned char hash[HASH_SIZE];
 
 	if (!EVP_Digest(data, size, hash, NULL, EVP_sha256(), NULL))
 		return souk_error_nomem(err);
-	to_hex(hash, hex);
+	souk_hex(hash, sizeof(hash), hex);
 	return SOUK_OK;
 }
 
@@ -125,7 +117,7 @@ static int key_of(const struct souk_http_request *request, char key[KEY_LEN + 1]
 	EVP_MD_CTX_free(md);
 	if (!good)
 		return souk_error_nomem(err);
-	to_hex(hash, key);
+	souk_hex(hash, sizeof(hash), key);
 	return SOUK_OK;
 }
 
@@ -444,52 +436,6 @@ static int add_file(struct souk_buf *out, const char *key, const struct souk_htt
 	return souk_buf_failed(out, err);
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-/* As souk_fs_write() does, but nobody waits for the disk: what a crash tears, the sum tells. */
-static int write_file(const char *path, const struct souk_buf *text, struct souk_error *err)
-{
-	SOUK_AUTO_FREE char *temporary = NULL;
-	char id[SOUK_ID_SIZE];
-	int fd, ret, errnum;
-
-	ret = souk_id_new(id, 8, err);
-	if (ret < 0)
-		return ret;
-	if (asprintf(&temporary, "%s.%s.tmp", path, id) < 0) {
-		temporary = NULL;
-		return souk_error_nomem(err);
-	}
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return souk_error_errno(err, errno, "cannot create '%s'", temporary);
-	if (write_all(fd, text->data, text->len) < 0) {
-		errnum = errno;
-		close(fd);
-		unlink(temporary);
-		return souk_error_errno(err, errnum, "cannot write '%s'", path);
-	}
-	if (close(fd) < 0 || rename(temporary, path) < 0) {
-		errnum = errno;
-		unlink(temporary);
-		return souk_error_errno(err, errnum, "cannot write '%s'", path);
-	}
-	return SOUK_OK;
-}
-
 int souk_http_cache_keep(struct souk_http_cache *cache, const struct souk_http_context *context,
 			 const struct souk_http_kept *kept, const struct souk_http_reply *reply,
 			 struct souk_error *err)
@@ -506,7 +452,8 @@ int souk_http_cache_keep(struct souk_http_cache *cache, const struct souk_http_c
 	if (ret == SOUK_OK)
 		ret = make_room(cache, context->cache_dir, text.len, err);
 	if (ret == SOUK_OK)
-		ret = write_file(kept->path, &text, err);
+		/* Nobody waits for the disk: what a crash tears, the sum tells. */
+		ret = souk_fs_write_lazily(kept->path, text.data, text.len, 0600, err);
 	souk_buf_fini(&text);
 	return ret;
 }

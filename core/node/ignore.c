@@ -308,11 +308,6 @@ static int is_ignored(const struct rules *rules, const char *path, int is_dir)
 
 /* ---- Walking ---- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int list_names(const char *path, struct souk_strv *names, struct souk_error *err)
 {
 	struct dirent *entry;
@@ -325,8 +320,7 @@ static int list_names(const char *path, struct souk_strv *names, struct souk_err
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			ret = souk_strv_add(names, entry->d_name, err);
 	closedir(dir);
-	if (names->n > 0)
-		qsort(names->items, names->n, sizeof(*names->items), by_text);
+	souk_strv_sort(names);
 	return ret;
 }
 

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include <souk/souk.h>
+
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -316,6 +318,56 @@ END_TEST
 
 /* ---- Time and ids ---- */
 
+START_TEST(sums_of_money_do_not_overflow)
+{
+	ck_assert_int_eq(souk_money_add(2, 3), 5);
+	ck_assert_int_eq(souk_money_add(INT64_MAX - 1, 1), INT64_MAX);
+	ck_assert_int_eq(souk_money_add(INT64_MAX, 1), INT64_MAX);
+	ck_assert_int_eq(souk_money_add(INT64_MAX, INT64_MAX), INT64_MAX);
+	ck_assert_int_eq(souk_money_add(INT64_MIN, -1), INT64_MIN);
+	ck_assert_int_eq(souk_money_add(INT64_MAX, INT64_MIN), -1);
+}
+END_TEST
+
+START_TEST(money_names_its_currency)
+{
+	char text[SOUK_MONEY_TEXT_SIZE];
+
+	ck_assert_str_eq(souk_money_currency(1500000, "USD", text), "$1.50");
+	ck_assert_str_eq(souk_money_currency(1500000, NULL, text), "$1.50");
+	ck_assert_str_eq(souk_money_currency(1500000, "", text), "$1.50");
+	ck_assert_str_eq(souk_money_currency(1500000, "EUR", text), "1.50 EUR");
+	ck_assert_str_eq(souk_money_currency(INT64_MAX, "EUR", text), "9223372036854.775807 EUR");
+}
+END_TEST
+
+START_TEST(bytes_as_text)
+{
+	char hex[SOUK_HEX_SIZE(4)];
+
+	souk_hex("\x00\x7f\x80\xff", 4, hex);
+	ck_assert_str_eq(hex, "007f80ff");
+	souk_hex("", 0, hex);
+	ck_assert_str_eq(hex, "");
+}
+END_TEST
+
+START_TEST(strv_sorts)
+{
+	struct souk_strv strv = { 0 };
+	char *joined;
+
+	souk_strv_sort(&strv);
+	ck_assert_int_eq(souk_strv_split(&strv, "b,B,a,aa,", ',', NULL), SOUK_OK);
+	souk_strv_sort(&strv);
+	joined = souk_strv_join(&strv, ",");
+	ck_assert_str_eq(joined, "B,a,aa,b");
+	ck_assert_ptr_null(strv.items[strv.n]);
+	free(joined);
+	souk_strv_fini(&strv);
+}
+END_TEST
+
 START_TEST(time_as_text)
 {
 	char text[SOUK_TIME_TEXT_SIZE];
@@ -430,7 +482,9 @@ START_TEST(errors_carry_errno)
 	ck_assert_int_eq(souk_error_errno(&err, EACCES, "x"), SOUK_E_AUTH);
 	ck_assert_int_eq(souk_error_errno(&err, EPERM, "x"), SOUK_E_AUTH);
 	ck_assert_int_eq(souk_error_errno(&err, ENOMEM, "x"), SOUK_E_NOMEM);
+	ck_assert_str_eq(err.reason, "");
 	ck_assert_int_eq(souk_error_errno(&err, EIO, "x"), SOUK_E_INTERNAL);
+	ck_assert_str_eq(err.reason, SOUK_REASON_SYSTEM);
 	ck_assert_int_eq(souk_error_errno(NULL, EIO, "x"), SOUK_E_INTERNAL);
 	souk_error_set(&err, SOUK_E_QUOTA, "no more");
 	ck_assert_int_eq(souk_error_prefix(&err, "%s", "aws"), SOUK_E_QUOTA);
@@ -651,6 +705,10 @@ int main(void)
 	tcase_add_loop_test(tc, money_as_text, 0, SOUK_ARRAY_SIZE(amounts));
 	tcase_add_test(tc, money_is_read_back);
 	tcase_add_loop_test(tc, money_does_not_overflow, 0, SOUK_ARRAY_SIZE(scales));
+	tcase_add_test(tc, sums_of_money_do_not_overflow);
+	tcase_add_test(tc, money_names_its_currency);
+	tcase_add_test(tc, bytes_as_text);
+	tcase_add_test(tc, strv_sorts);
 	tcase_add_test(tc, time_as_text);
 	tcase_add_test(tc, duration_as_text);
 	tcase_add_test(tc, clocks_go_forward);
