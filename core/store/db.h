@@ -24,7 +24,8 @@ typedef int souk_db_row_fn(const struct souk_db_value *columns, unsigned n, void
 struct souk_db;
 
 /*
- * A backend. SQL is the part that SQLite and PostgreSQL share; parameters are $1, $2 ...
+ * A backend. SQL is the part that SQLite and PostgreSQL share; parameters are $1, $2 ... in the
+ * order in which they are first named.
  * 'changed_out' (may be NULL) counts the rows that a statement changed.
  */
 struct souk_db_ops {

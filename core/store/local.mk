@@ -6,6 +6,7 @@ store_sources = \
 	%D%/store-cluster.c \
 	%D%/store-intent.c \
 	%D%/store-ledger.c \
+	%D%/store-spell.c \
 	%D%/store.c \
 	%D%/db.h \
 	%D%/store-internal.h \

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <souk/souk.h>
+
 #include "base/error.h"
 #include "base/util.h"
 
@@ -43,6 +45,14 @@ static int fail(struct sqlite_db *db, const char *what, struct souk_error *err)
 			       sqlite3_db_filename(db->handle, "main"), sqlite3_errmsg(db->handle));
 		return souk_error_hint(err, "move the file away, then 'souk status --refresh' finds "
 					    "the machines by their tags");
+	}
+	if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN ||
+	    code == SQLITE_READONLY) {
+		souk_error_set(err, SOUK_E_INTERNAL, "the store '%s' cannot be read or written: %s",
+			       sqlite3_db_filename(db->handle, "main"), sqlite3_errmsg(db->handle));
+		if (code == SQLITE_FULL)
+			souk_error_hint(err, "make room on the disk");
+		return souk_error_reason(err, SOUK_REASON_SYSTEM);
 	}
 	return souk_error_set(err, SOUK_E_INTERNAL, "the store: %s: %s", what,
 			      sqlite3_errmsg(db->handle));
@@ -204,6 +214,13 @@ static int set_up(struct sqlite_db *db, int create, struct souk_error *err)
 	return SOUK_OK;
 }
 
+static int is_empty_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 /* Not there yet, or empty: its maker died before it could write the first page. */
 static int is_blank(const char *path)
 {
@@ -231,6 +248,17 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
+static int fail_to_open(struct sqlite_db *db, const char *path, struct souk_error *err)
+{
+	int errnum = sqlite3_system_errno(db->handle);
+
+	if (errnum)
+		return souk_error_errno(err, errnum, "cannot open the store '%s'", path);
+	souk_error_set(err, SOUK_E_INTERNAL, "cannot open the store '%s': %s", path,
+		       sqlite3_errmsg(db->handle));
+	return souk_error_reason(err, SOUK_REASON_SYSTEM);
+}
+
 static int open_file(const char *path, int flags, int create, struct souk_db **db_out,
 		     struct souk_error *err)
 {
@@ -241,10 +269,9 @@ static int open_file(const char *path, int flags, int create, struct souk_db **d
 		return souk_error_nomem(err);
 	db->db.ops = &sqlite_ops;
 	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
-		souk_error_set(err, SOUK_E_INTERNAL, "cannot open the store '%s': %s", path,
-			       db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
+		ret = db->handle ? fail_to_open(db, path, err) : souk_error_nomem(err);
 		sqlite_close(&db->db);
-		return err ? err->code : SOUK_E_INTERNAL;
+		return ret;
 	}
 	if (create)
 		chmod(path, 0600);
@@ -263,7 +290,8 @@ int souk_db_sqlite_open(const char *path, int create, struct souk_db **db_out,
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
 	int lock = -1, ret;
 
-	if (!create && access(path, F_OK) < 0)
+	/* Who only reads has no use for a file that nobody has written anything into yet. */
+	if (!create && (access(path, F_OK) < 0 || is_empty_file(path)))
 		return souk_error_set(err, SOUK_E_NOT_FOUND, "there is no store at '%s'", path);
 	if (is_blank(path))
 		lock = lock_folder(path);

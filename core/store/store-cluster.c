@@ -179,6 +179,8 @@ int souk_store_cluster_put(struct souk_store *store, const struct souk_store_clu
 	for (i = 0; i < cluster->n_nodes && ret == SOUK_OK; i++)
 		ret = put_node(store, cluster->name, &cluster->nodes[i], err);
 	if (ret == SOUK_OK)
+		ret = souk_store_spells_cluster_put(store, cluster, err);
+	if (ret == SOUK_OK)
 		ret = souk_store_commit(store, err);
 	if (ret < 0)
 		souk_store_rollback(store);
@@ -200,6 +202,7 @@ int souk_store_cluster_delete(struct souk_store *store, const char *name, struct
 	ret = souk_store_begin(store, err);
 	if (ret < 0)
 		return ret;
+	ret = souk_store_spells_cluster_delete(store, name, err);
 	for (i = 0; i < SOUK_ARRAY_SIZE(statements) && ret == SOUK_OK; i++)
 		ret = store_write(store, statements[i], params, err);
 	if (ret == SOUK_OK)

@@ -16,8 +16,19 @@
 #include "base/util.h"
 #include "store/store-internal.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define LOCK_POLL_MS 50
+
+#define CREATE_SPELLS                                                                              \
+	"CREATE TABLE spells ("                                                                    \
+	"number BIGINT PRIMARY KEY, cluster TEXT NOT NULL, rank BIGINT NOT NULL,"                  \
+	"machine TEXT NOT NULL, token TEXT, provider TEXT NOT NULL, region TEXT, zone TEXT,"       \
+	"instance_type TEXT, accelerator TEXT, accelerator_milli BIGINT NOT NULL,"                 \
+	"spot BIGINT NOT NULL, state BIGINT NOT NULL, started_at BIGINT NOT NULL,"                 \
+	"ended_at BIGINT NOT NULL, end_asked_at BIGINT NOT NULL, start_asked_at BIGINT NOT NULL,"  \
+	"micros_per_hour BIGINT NOT NULL, disk_micros_per_hour BIGINT NOT NULL,"                   \
+	"address_micros_per_hour BIGINT NOT NULL, currency TEXT, price_source TEXT, price_date TEXT)"
+#define INDEX_SPELLS "CREATE INDEX spells_machine ON spells (machine)"
 
 /* One statement each: the common subset of SQLite and PostgreSQL has no scripts. */
 static const char *const schema[] = {
@@ -38,7 +49,10 @@ static const char *const schema[] = {
 	"token TEXT PRIMARY KEY, cluster TEXT NOT NULL, provider TEXT NOT NULL, region TEXT NOT NULL,"
 	"zone TEXT, instance_type TEXT, count BIGINT NOT NULL, spot BIGINT NOT NULL,"
 	"created_at BIGINT NOT NULL, closing_since BIGINT NOT NULL, absences BIGINT NOT NULL,"
-	"absent_at BIGINT NOT NULL)",
+	"absent_at BIGINT NOT NULL, accelerator TEXT, accelerator_milli BIGINT NOT NULL DEFAULT 0,"
+	"micros_per_hour BIGINT NOT NULL DEFAULT -1, disk_micros_per_hour BIGINT NOT NULL DEFAULT -1,"
+	"address_micros_per_hour BIGINT NOT NULL DEFAULT -1, currency TEXT, price_source TEXT,"
+	"price_date TEXT, noted_at BIGINT NOT NULL DEFAULT 0)",
 	"CREATE TABLE jobs ("
 	"cluster TEXT NOT NULL, id BIGINT NOT NULL, name TEXT, status BIGINT NOT NULL,"
 	"submitted_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, exit_status BIGINT NOT NULL,"
@@ -50,8 +64,29 @@ static const char *const schema[] = {
 	"CREATE INDEX attempts_at ON attempts (at)",
 	"CREATE TABLE events (at BIGINT NOT NULL, cluster TEXT, text TEXT NOT NULL)",
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BIGINT NOT NULL)",
-	"INSERT INTO meta (key, value) VALUES ('schema', 2)",
+	CREATE_SPELLS,
+	INDEX_SPELLS,
+	"INSERT INTO meta (key, value) VALUES ('schema', 3)",
 };
+
+/*
+ * What a store of version 2 knows of the past of its clusters: since when they run, and what was paid
+ * before that, which is so many hours of all nodes.
+ */
+#define PAST_SPELLS                                                                                \
+	"INSERT INTO spells (number, cluster, rank, machine, token, provider, region, zone,"       \
+	" instance_type, accelerator, accelerator_milli, spot, state, started_at, ended_at,"       \
+	" end_asked_at, start_asked_at, micros_per_hour, disk_micros_per_hour,"                    \
+	" address_micros_per_hour, currency)"                                                      \
+	" SELECT (SELECT COALESCE(MAX(number), 0) FROM spells)"                                    \
+	" + ROW_NUMBER() OVER (ORDER BY c.name, n.rank), c.name, n.rank, n.id, n.token,"           \
+	" c.provider, n.region, n.zone, c.instance_type, c.accelerator, c.accelerator_milli, c.spot,"
+#define FROM_NODES                                                                                 \
+	" 0, 0, c.micros_per_hour, -1, -1, c.currency"                                             \
+	" FROM clusters c JOIN nodes n ON n.cluster = c.name"
+/* Rounded, for the cost was rounded down. */
+#define PAST_SECONDS                                                                               \
+	"(c.cost_micros * 3600 / c.num_nodes + c.micros_per_hour / 2) / c.micros_per_hour"
 
 /* What brings a store of version 'from' to the next one; the last statement says so. */
 static const struct migration {
@@ -61,6 +96,24 @@ static const struct migration {
 	{ 1, "ALTER TABLE attempts ADD COLUMN accelerator TEXT" },
 	{ 1, "ALTER TABLE attempts ADD COLUMN accelerator_milli BIGINT NOT NULL DEFAULT 0" },
 	{ 1, "UPDATE meta SET value = 2 WHERE key = 'schema'" },
+	{ 2, "ALTER TABLE intents ADD COLUMN accelerator TEXT" },
+	{ 2, "ALTER TABLE intents ADD COLUMN accelerator_milli BIGINT NOT NULL DEFAULT 0" },
+	{ 2, "ALTER TABLE intents ADD COLUMN micros_per_hour BIGINT NOT NULL DEFAULT -1" },
+	{ 2, "ALTER TABLE intents ADD COLUMN disk_micros_per_hour BIGINT NOT NULL DEFAULT -1" },
+	{ 2, "ALTER TABLE intents ADD COLUMN address_micros_per_hour BIGINT NOT NULL DEFAULT -1" },
+	{ 2, "ALTER TABLE intents ADD COLUMN currency TEXT" },
+	{ 2, "ALTER TABLE intents ADD COLUMN price_source TEXT" },
+	{ 2, "ALTER TABLE intents ADD COLUMN price_date TEXT" },
+	{ 2, "ALTER TABLE intents ADD COLUMN noted_at BIGINT NOT NULL DEFAULT 0" },
+	{ 2, "UPDATE intents SET noted_at = created_at / 1000" },
+	{ 2, CREATE_SPELLS },
+	{ 2, INDEX_SPELLS },
+	{ 2, PAST_SPELLS " CASE WHEN c.billed_since > 0 OR n.status IN (2, 3) THEN 1 ELSE 2 END,"
+	     " c.launched_at, c.launched_at + " PAST_SECONDS "," FROM_NODES
+	     " WHERE c.cost_micros > 0 AND c.num_nodes > 0 AND c.micros_per_hour > 0" },
+	{ 2, PAST_SPELLS " 0, c.billed_since, 0," FROM_NODES
+	     " WHERE c.billed_since > 0 AND n.status IN (0, 1)" },
+	{ 2, "UPDATE meta SET value = 3 WHERE key = 'schema'" },
 };
 
 static int run(struct souk_store *store, const char *sql, struct souk_error *err)

@@ -45,6 +45,8 @@ struct souk_store_node {
 	char *host_key;
 	char *shutdown_command;
 	char *token;		   /* the intent that made it */
+	int seen;		   /* 1: the status is what the cloud has just said; not kept */
+	int64_t seen_created_at;   /* and since when the machine is there; 0: it did not say; not kept */
 };
 
 struct souk_store_cluster {
@@ -97,6 +99,19 @@ void souk_store_clusters_free(struct souk_store_cluster *clusters, size_t n);
 
 /* ---- Intents ---- */
 
+/*
+ * What an hour of one machine costs, as it was known when it was asked for. Amounts are millionths,
+ * -1 where nobody has said.
+ */
+struct souk_store_price {
+	int64_t micros_per_hour;
+	int64_t disk_micros_per_hour;
+	int64_t address_micros_per_hour;
+	char *currency;		   /* NULL: nothing is known, whatever the amounts */
+	char *source;		   /* "seed", "import" or "live"; NULL: not known */
+	char *date;		   /* of the price; NULL: not known */
+};
+
 /* What is about to be created, or may have been. */
 struct souk_store_intent {
 	char *token;
@@ -111,6 +126,10 @@ struct souk_store_intent {
 	int64_t closing_since;	   /* not 0: it came to nothing and is being cleared away */
 	uint32_t absences;	   /* how often in a row nothing was found under the token */
 	int64_t absent_at;
+	char *accelerator;	   /* canonical; NULL: none */
+	uint32_t accelerator_milli;
+	struct souk_store_price price; /* of one machine; without a currency it is the cluster's */
+	int64_t noted_at;	   /* by souk_clock_billing_s(); set by the store when it is first put */
 };
 
 void souk_store_intent_fini(struct souk_store_intent *intent);
@@ -122,6 +141,69 @@ int souk_store_intent_delete(struct souk_store *store, const char *token, struct
 int souk_store_intents(struct souk_store *store, const char *cluster,
 		       struct souk_store_intent **intents_out, size_t *n_out, struct souk_error *err);
 void souk_store_intents_free(struct souk_store_intent *intents, size_t n);
+
+/* ---- Spells: when each machine ran, and for how much an hour ---- */
+
+enum souk_spell_state {
+	SOUK_SPELL_RUNNING,	   /* as far as is known */
+	SOUK_SPELL_STOPPED,	   /* it is over; the machine is there and can start again */
+	SOUK_SPELL_ENDED	   /* it is over, and the machine is gone or going */
+};
+
+/*
+ * A stretch of time in which a machine ran. The store writes them by itself, in the transaction of
+ * what they follow from: the nodes of a cluster that is put or deleted, an intent that closes or is
+ * deleted; and from what souk_store_machines_found() is told. Times are of souk_clock_billing_s().
+ *
+ * It begins when the cloud says that the machine was created, if that lies between the moment when
+ * souk asked for it and now, else when souk asked. It ends when souk asked for the end, unless the
+ * cloud has said since that the machine runs; where nobody had asked, when its end was first seen.
+ */
+struct souk_store_spell {
+	int64_t number;
+	char *cluster;
+	int64_t rank;		   /* -1: it was no node, and was given back */
+	char *machine;		   /* the cloud's id; with 'provider' and 'token' it names the machine */
+	char *token;
+	char *provider;
+	char *region;
+	char *zone;
+	char *instance_type;
+	char *accelerator;
+	uint32_t accelerator_milli;
+	int spot;
+	enum souk_spell_state state;
+	int64_t started_at;
+	int64_t ended_at;	   /* 0: it runs */
+	int64_t end_asked_at;	   /* 0: nobody has asked */
+	int64_t start_asked_at;	   /* of the next one; 0: nobody has asked */
+	struct souk_store_price price;
+};
+
+void souk_store_spell_fini(struct souk_store_spell *spell);
+/* Those that ran at or after 'since', by their beginning; freed with souk_store_spells_free(). */
+int souk_store_spells(struct souk_store *store, int64_t since, struct souk_store_spell **spells_out,
+		      size_t *n_out, struct souk_error *err);
+void souk_store_spells_free(struct souk_store_spell *spells, size_t n);
+
+/*
+ * Note, before it is sent, that the machines of a cluster are asked to stop, or to start again. Being
+ * torn down is noted by putting the cluster, or the closing intent.
+ */
+int souk_store_ask_end(struct souk_store *store, const char *cluster, struct souk_error *err);
+int souk_store_ask_start(struct souk_store *store, const char *cluster, struct souk_error *err);
+/* *asked_out is 1 if either was asked for and its outcome was not seen: look before asking again. */
+int souk_store_is_asked(struct souk_store *store, const char *cluster, int *asked_out,
+			struct souk_error *err);
+
+/*
+ * Note what a search by the token of a cluster's intent has found, or what provision has given: those
+ * that are no nodes of the cluster run, or do not, for somebody has to pay for them. With 'ending' 1
+ * they are torn down next.
+ */
+int souk_store_machines_found(struct souk_store *store, const char *cluster, const char *token,
+			      const struct souk_instance *machines, size_t n, int ending,
+			      struct souk_error *err);
 
 /* ---- Jobs ---- */
 
