@@ -62,6 +62,12 @@ static int is_overtaken(const struct souk_call *call, const char *what, uint32_t
 	       strncmp(what, call->told.what, sizeof(call->told.what) - 1) == 0;
 }
 
+/* A thread of the call's is in the op that the call is in, should it crash. */
+static void host_working(struct souk_call *call, int begins)
+{
+	souk_crash_adopt(begins ? &call->note : NULL);
+}
+
 static void host_progress(struct souk_call *call, const char *what, uint32_t done, uint32_t total)
 {
 	int64_t now_ms;
@@ -482,6 +488,7 @@ static const struct souk_host host = {
 	.call_ssh = host_ssh,
 	.call_run = host_run,
 	.call_progress = host_progress,
+	.call_working = host_working,
 };
 
 const struct souk_host *souk_provider_host(void)

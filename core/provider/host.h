@@ -8,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "base/strv.h"
+#include "provider/crash.h"
 #include "provider/provider.h"
 
 /* One call of an op. */
@@ -15,6 +16,7 @@ struct souk_call {
 	struct souk_provider *provider;
 	int64_t deadline_ms; /* on souk_clock_ms() */
 	struct souk_cancel *cancel;
+	struct souk_crash_note note; /* the thread that called is in this op */
 	souk_progress_fn progress; /* NULL: nobody listens */
 	void *progress_arg;
 	pthread_mutex_t lock; /* of what follows: a call may work on several threads */

@@ -2,6 +2,7 @@
 # core/provider - find, verify and call provider modules
 
 provider_sources = \
+	%D%/crash.c \
 	%D%/host.c \
 	%D%/lists.c \
 	%D%/module.c \
@@ -9,6 +10,7 @@ provider_sources = \
 	%D%/registry.c \
 	%D%/signs.c \
 	%D%/stamp.c \
+	%D%/crash.h \
 	%D%/host.h \
 	%D%/lists.h \
 	%D%/module.h \

@@ -217,12 +217,16 @@ int64_t souk_provider_skew_s(const struct souk_provider *provider, int *known_ou
 
 const char *souk_provider_state_dir(struct souk_provider *provider)
 {
+	struct souk_error own = SOUK_ERROR_INIT;
 	SOUK_AUTO_FREE char *name = NULL;
 
 	pthread_mutex_lock(&provider->state_lock);
 	if (!provider->state_dir && (name = souk_fs_join("providers", provider->module->name)) != NULL &&
-	    souk_paths_state_dir(provider->paths, name, &provider->state_dir, NULL) < 0)
+	    souk_paths_state_dir(provider->paths, name, &provider->state_dir, &own) < 0) {
+		/* The module learns only that it has none. */
+		souk_log(SOUK_LOG_WARNING, "%s: %s", provider->module->name, own.message);
 		provider->state_dir = NULL;
+	}
 	pthread_mutex_unlock(&provider->state_lock);
 	return provider->state_dir;
 }
@@ -230,7 +234,7 @@ const char *souk_provider_state_dir(struct souk_provider *provider)
 /* ---- Calling ---- */
 
 static void call_begin(struct souk_provider *provider, const struct souk_call_limits *limits,
-		       struct souk_call *call)
+		       const char *op, struct souk_call *call)
 {
 	uint32_t timeout_ms = limits && limits->timeout_ms ? limits->timeout_ms : DEFAULT_TIMEOUT_MS;
 
@@ -243,12 +247,14 @@ static void call_begin(struct souk_provider *provider, const struct souk_call_li
 		pthread_mutex_lock(&provider->module->serial);
 	else if (provider->module->ops.threads == SOUK_THREADS_PER_INSTANCE)
 		pthread_mutex_lock(&provider->lock);
+	souk_crash_enter(&call->note, provider->module->name, provider->module->path, op);
 }
 
 /* The module's word on how it went, made into ours: in range, with a message and the name. */
 static int call_end(struct souk_provider *provider, struct souk_call *call, int ret, const char *op,
 		    struct souk_error *err)
 {
+	souk_crash_leave(&call->note);
 	if (provider->module->ops.threads == SOUK_THREADS_SERIAL)
 		pthread_mutex_unlock(&provider->module->serial);
 	else if (provider->module->ops.threads == SOUK_THREADS_PER_INSTANCE)
@@ -278,7 +284,7 @@ static int call_end(struct souk_provider *provider, struct souk_call *call, int 
 			return souk_error_set(err_, SOUK_E_UNSUPPORTED,                            \
 					      "%s: the provider has no operation '%s'",            \
 					      (provider_)->module->name, #op_);                    \
-		call_begin(provider_, limits_, &call_);                                            \
+		call_begin(provider_, limits_, #op_, &call_);                                            \
 		ret_ = (provider_)->module->ops.op_((provider_)->self, &call_, __VA_ARGS__, &own_); \
 		ret_ = call_end(provider_, &call_, ret_, #op_, &own_);                             \
 		if (ret_ < 0 && (err_))                                                            \
@@ -293,7 +299,7 @@ static int call_open(struct souk_provider *provider, struct souk_error *err)
 	struct souk_call call;
 	int ret;
 
-	call_begin(provider, &limits, &call);
+	call_begin(provider, &limits, "open", &call);
 	ret = provider->module->ops.open(&call, &provider->self, &own);
 	ret = call_end(provider, &call, ret, "open", &own);
 	if (ret < 0 && err)
@@ -343,8 +349,13 @@ void souk_provider_close(struct souk_provider *provider)
 {
 	if (!provider)
 		return;
-	if (provider->opened)
+	if (provider->opened) {
+		struct souk_crash_note note;
+
+		souk_crash_enter(&note, provider->module->name, provider->module->path, "close");
 		provider->module->ops.close(provider->self);
+		souk_crash_leave(&note);
+	}
 	pthread_mutex_destroy(&provider->lock);
 	pthread_mutex_destroy(&provider->state_lock);
 	souk_pairs_fini(&provider->values);
@@ -489,8 +500,14 @@ int souk_provider_rehearse(struct souk_call *call, const struct souk_http_reques
 int souk_provider_policy(struct souk_provider *provider, const char *const *permissions, uint32_t n,
 			 struct souk_buf *out, struct souk_error *err)
 {
+	struct souk_crash_note note;
+	int ret;
+
 	if (!provider->module->ops.policy)
 		return souk_error_set(err, SOUK_E_UNSUPPORTED, "%s: the provider has no form of policy",
 				      provider->module->name);
-	return provider->module->ops.policy(provider->self, permissions, n, out, err);
+	souk_crash_enter(&note, provider->module->name, provider->module->path, "policy");
+	ret = provider->module->ops.policy(provider->self, permissions, n, out, err);
+	souk_crash_leave(&note);
+	return ret;
 }
