@@ -10,6 +10,7 @@ struct options {
 	int down;
 	const char *idle;
 	int retry;
+	uint32_t race;
 	int dryrun;
 	int plan;
 	int no_setup;
@@ -38,6 +39,8 @@ static const struct cli_flag flags[] = {
 	  OPTION(idle), .help = "stop after so long idle; with --down: tear down" },
 	{ .name = "retry-until-up", .type = CLI_SWITCH, .value = 1, OPTION(retry),
 	  .help = "begin again until a machine is to be had" },
+	{ .name = "race", .arg = "N", .type = CLI_NUMBER, OPTION(race),
+	  .help = "try N places at once, keep the first that answers" },
 	{ .name = "dryrun", .type = CLI_SWITCH, .value = 1, OPTION(dryrun),
 	  .help = "show the candidates and stop" },
 	{ .name = "plan", .type = CLI_SWITCH, .value = 1, OPTION(plan),
@@ -118,7 +121,7 @@ static int show_plan(const struct launch *launch)
 static int ask(const struct launch *launch)
 {
 	const struct souk_offer_row *row;
-	char infra[160], price[CLI_TEXT_SIZE], count[32] = "";
+	char infra[160], price[CLI_TEXT_SIZE], count[32] = "", race[64] = "";
 
 	if (!launch->plan)
 		return 0;
@@ -127,10 +130,13 @@ static int ask(const struct launch *launch)
 		return 0;
 	if (row->num_nodes > 1)
 		snprintf(count, sizeof(count), "%u x ", row->num_nodes);
-	return cli_confirm(launch->cli, "Launch on %s (%s%s%s) for %s/h?",
+	if (launch->options->race > 1)
+		snprintf(race, sizeof(race), ", or in up to %u more places until one is first",
+			 launch->options->race - 1);
+	return cli_confirm(launch->cli, "Launch on %s (%s%s%s) for %s/h%s?",
 			   cli_infra(row->provider, row->region, row->zone, infra, sizeof(infra)),
 			   count, row->instance_type, row->spot ? ", spot" : "",
-			   cli_money_currency(row->total_micros_per_hour, row->currency, price));
+			   cli_money_currency(row->total_micros_per_hour, row->currency, price), race);
 }
 
 static int perform(const struct launch *launch)
@@ -138,6 +144,7 @@ static int perform(const struct launch *launch)
 	struct souk_error err = SOUK_ERROR_INIT;
 	struct souk_launch_options wanted = { 0 };
 	struct souk_launch_summary *summary = NULL;
+	struct souk_race *race = NULL;
 	struct souk_launch_result result;
 	struct cli_stream stream;
 	struct cli_job_report report = { 0 };
@@ -153,6 +160,8 @@ static int perform(const struct launch *launch)
 	wanted.no_setup = launch->options->no_setup;
 	wanted.callbacks = &stream.callbacks;
 	wanted.summary_out = &summary;
+	wanted.race = launch->options->race;
+	wanted.race_out = &race;
 	report.ret = souk_launch(launch->cli->souk, launch->file, launch->plan, &wanted, &result,
 				 &err);
 	cli_stream_end(&stream, report.ret == SOUK_OK);
@@ -166,8 +175,10 @@ static int perform(const struct launch *launch)
 	report.candidate = launch->plan ? cli_plan_chosen(launch->plan) : NULL;
 	report.placement = 1;
 	report.summary = summary;
+	report.race = race;
 	status = cli_job_finish(&report);
 	souk_launch_summary_free(summary);
+	souk_race_free(race);
 	return status;
 }
 
@@ -313,6 +324,8 @@ static int check_flags(struct launch *launch)
 	    strcmp(options->optimize, "time") != 0)
 		return cli_usage(cli->cmd, "--optimize: '%s' is neither cost nor time",
 				 options->optimize);
+	if (options->race > SOUK_RACE_MAX)
+		return cli_usage(cli->cmd, "--race: at most %d places at once", SOUK_RACE_MAX);
 	if (options->plan && options->dryrun)
 		return cli_usage(cli->cmd, "--plan and --dryrun: one of them");
 	if (options->quote && (options->optimize || options->hours))
@@ -367,6 +380,7 @@ const struct souk_cmd souk_cmd_launch = {
 		    "souk launch -c dev --gpus H100:8 --infra aws --use-spot train.yaml\n"
 		    "souk launch -y --down --env EPOCHS=3 train.yaml\n"
 		    "souk launch --dryrun --explain --gpus A100 train.yaml\n"
+		    "souk launch --race 3 --gpus H100 train.yaml\n"
 		    "souk launch --plan --infra aws train.yaml\n"
 		    "souk launch -c t -- nvidia-smi -L",
 	.flags = flags,

@@ -64,6 +64,8 @@ int fleet_node_update(struct souk_store_node *node, const struct souk_instance *
 		      struct souk_error *err)
 {
 	node->status = instance->status;
+	node->seen = 1;
+	node->seen_created_at = instance->created_at;
 	if (instance->ssh_port)
 		node->ssh_port = instance->ssh_port;
 	if (souk_strset(&node->public_address, instance->public_address) < 0 ||
@@ -266,11 +268,11 @@ static int pin_host_key(struct souk_fleet *fleet, struct souk_store_cluster *clu
 	return souk_store_cluster_put(fleet->store, cluster, err);
 }
 
-int fleet_connect(struct souk_fleet *fleet, struct souk_store_cluster *cluster, uint32_t rank,
-		  uint32_t patience_ms, struct souk_remote **remote_out, struct souk_error *err)
+int fleet_connect_seen(struct souk_fleet *fleet, const struct souk_store_cluster *cluster,
+		       uint32_t rank, uint32_t patience_ms, struct souk_remote **remote_out,
+		       char **seen_out, struct souk_error *err)
 {
-	struct souk_store_node *node = &cluster->nodes[rank];
-	SOUK_AUTO_FREE char *seen = NULL;
+	const struct souk_store_node *node = &cluster->nodes[rank];
 	struct souk_remote_target target = { 0 };
 	struct fleet_keys keys;
 	char alias[96];
@@ -302,10 +304,20 @@ int fleet_connect(struct souk_fleet *fleet, struct souk_store_cluster *cluster, 
 	if (!target.ssh.address && !souk_provider_ops(target.provider)->exec)
 		ret = souk_error_set(err, SOUK_E_CONFLICT, "%s: the machine has no address", alias);
 	else
-		ret = souk_remote_open(&target, patience_ms, fleet->cancel, remote_out, &seen, err);
-	if (ret == SOUK_OK && seen)
-		ret = pin_host_key(fleet, cluster, node, seen, err);
+		ret = souk_remote_open(&target, patience_ms, fleet->cancel, remote_out, seen_out, err);
 	fleet_keys_fini(&keys);
+	return ret;
+}
+
+int fleet_connect(struct souk_fleet *fleet, struct souk_store_cluster *cluster, uint32_t rank,
+		  uint32_t patience_ms, struct souk_remote **remote_out, struct souk_error *err)
+{
+	SOUK_AUTO_FREE char *seen = NULL;
+	int ret;
+
+	ret = fleet_connect_seen(fleet, cluster, rank, patience_ms, remote_out, &seen, err);
+	if (ret == SOUK_OK && seen)
+		ret = pin_host_key(fleet, cluster, &cluster->nodes[rank], seen, err);
 	return ret;
 }
 

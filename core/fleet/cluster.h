@@ -83,6 +83,11 @@ int fleet_write_ssh_config(struct souk_fleet *fleet, const struct souk_store_clu
 int fleet_connect(struct souk_fleet *fleet, struct souk_store_cluster *cluster, uint32_t rank,
 		  uint32_t patience_ms, struct souk_remote **remote_out, struct souk_error *err);
 
+/* The same without the store: a key that was seen first is in *seen_out, for the caller to free. */
+int fleet_connect_seen(struct souk_fleet *fleet, const struct souk_store_cluster *cluster,
+		       uint32_t rank, uint32_t patience_ms, struct souk_remote **remote_out,
+		       char **seen_out, struct souk_error *err);
+
 /* Connect to the head of a cluster that must be UP. *cluster_out is the caller's. */
 int fleet_connect_head(struct souk_fleet *fleet, const char *name,
 		       struct souk_store_cluster *cluster_out, struct souk_remote **remote_out,

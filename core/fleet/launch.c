@@ -19,6 +19,7 @@
 #include "base/pattern.h"
 #include "base/util.h"
 #include "fleet/provision.h"
+#include "fleet/race.h"
 #include "fleet/settle.h"
 #include "market/accelerator.h"
 #include "node/ssh-config.h"
@@ -420,7 +421,9 @@ static int start_machines(struct souk_fleet *fleet, struct souk_store_cluster *c
 		return ret;
 	if (cluster->status == SOUK_CLUSTER_STOPPED) {
 		fleet_event(callbacks, SOUK_EVENT_PROGRESS, cluster->name, "starting");
-		ret = souk_provider_start(provider, &limits, refs, (uint32_t)cluster->n_nodes, err);
+		ret = souk_store_ask_start(fleet->store, cluster->name, err);
+		if (ret == SOUK_OK)
+			ret = souk_provider_start(provider, &limits, refs, (uint32_t)cluster->n_nodes, err);
 		if (ret < 0)
 			return ret;
 		cluster->status = SOUK_CLUSTER_INIT;
@@ -501,7 +504,8 @@ static int check_autostop(const struct souk_task *task, const struct souk_launch
 
 static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 			struct souk_plan_result *plan, const struct souk_launch_options *options,
-			struct souk_store_cluster *cluster, struct souk_error *err)
+			struct souk_store_cluster *cluster, struct fleet_race **race,
+			struct souk_error *err)
 {
 	int ret;
 
@@ -523,7 +527,7 @@ static int get_machines(struct souk_fleet *fleet, const struct souk_task *task,
 	ret = check_autostop(task, options, err);
 	if (ret < 0)
 		return ret;
-	return fleet_provision(fleet, task, plan, options, cluster, err);
+	return fleet_provision(fleet, task, plan, options, cluster, race, err);
 }
 
 static int launch_on(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
@@ -548,8 +552,8 @@ static int launch_on(struct souk_fleet *fleet, struct souk_store_cluster *cluste
 static int launch_locked(struct souk_fleet *fleet, const struct souk_task *task,
 			 struct souk_plan_result *plan,
 			 const struct souk_launch_options *options, struct souk_store_cluster *cluster,
-			 struct souk_remote ***remotes, struct souk_launch_result *result,
-			 struct souk_error *err)
+			 struct fleet_race **race, struct souk_remote ***remotes,
+			 struct souk_launch_result *result, struct souk_error *err)
 {
 	int lock, ret;
 
@@ -558,10 +562,36 @@ static int launch_locked(struct souk_fleet *fleet, const struct souk_task *task,
 		return ret;
 	ret = find_or_begin(fleet, options->cluster, cluster, err);
 	if (ret == SOUK_OK)
-		ret = get_machines(fleet, task, plan, options, cluster, err);
+		ret = get_machines(fleet, task, plan, options, cluster, race, err);
 	if (ret == SOUK_OK)
 		ret = launch_on(fleet, cluster, task, options, remotes, result, err);
 	souk_store_unlock(lock);
+	return ret;
+}
+
+/* To the job's end. What has lost a race is ended meanwhile, and gone when this returns. */
+static int launch_and_follow(struct souk_fleet *fleet, const struct souk_task *task,
+			     struct souk_plan_result *plan,
+			     const struct souk_launch_options *options,
+			     struct souk_launch_result *result_out, struct souk_error *err)
+{
+	struct souk_store_cluster cluster = { 0 };
+	struct souk_launch_result result = { 0 };
+	struct souk_remote **remotes = NULL;
+	struct fleet_race *race = NULL;
+	int ret;
+
+	ret = launch_locked(fleet, task, plan, options, &cluster, &race, &remotes, &result, err);
+	if (ret == SOUK_OK && !options->detach && result.job > 0)
+		ret = fleet_follow(fleet, &cluster, &remotes[0], result.job, options->callbacks, &result,
+				   err);
+	fleet_disconnect_all(remotes, cluster.n_nodes);
+	fleet_race_end(race, options->race_out);
+	if (ret == SOUK_OK && options->down && !options->detach && options->idle_minutes < 0)
+		ret = fleet_down(fleet, cluster.name, options->callbacks, err);
+	souk_store_cluster_fini(&cluster);
+	/* What is known of the job is worth having even if it could not be followed. */
+	*result_out = result;
 	return ret;
 }
 
@@ -569,21 +599,18 @@ int fleet_launch(struct souk_fleet *fleet, const struct souk_task *task,
 		 struct souk_plan_result *plan, const struct souk_launch_options *options,
 		 struct souk_launch_result *result_out, struct souk_error *err)
 {
-	struct souk_store_cluster cluster = { 0 };
-	struct souk_launch_result result = { 0 };
-	struct souk_remote **remotes = NULL;
+	struct souk_launch_options own = *options;
+	struct fleet_serial serial;
 	int ret;
 
-	ret = launch_locked(fleet, task, plan, options, &cluster, &remotes, &result, err);
-	if (ret == SOUK_OK && !options->detach && result.job > 0)
-		ret = fleet_follow(fleet, &cluster, &remotes[0], result.job, options->callbacks, &result,
-				   err);
-	fleet_disconnect_all(remotes, cluster.n_nodes);
-	if (ret == SOUK_OK && options->down && !options->detach && options->idle_minutes < 0)
-		ret = fleet_down(fleet, cluster.name, options->callbacks, err);
-	souk_store_cluster_fini(&cluster);
-	/* What is known of the job is worth having even if it could not be followed. */
-	*result_out = result;
+	if (own.race == 0)
+		own.race = fleet->config->race;
+	if (own.race <= 1)
+		return launch_and_follow(fleet, task, plan, &own, result_out, err);
+	fleet_serial_init(&serial, options->callbacks);
+	own.callbacks = &serial.callbacks;
+	ret = launch_and_follow(fleet, task, plan, &own, result_out, err);
+	fleet_serial_fini(&serial);
 	return ret;
 }
 

@@ -151,7 +151,11 @@ static int start_nodes(struct souk_fleet *fleet, struct souk_provider *provider,
 		return souk_error_nomem(err);
 	fleet_event(callbacks, SOUK_EVENT_PROGRESS, cluster->name, "starting");
 	cluster->status = SOUK_CLUSTER_INIT;
-	ret = souk_provider_start(provider, &limits, refs, (uint32_t)cluster->n_nodes, err);
+	ret = fleet_look_if_asked(fleet, provider, cluster, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_ask_start(fleet->store, cluster->name, err);
+	if (ret == SOUK_OK)
+		ret = souk_provider_start(provider, &limits, refs, (uint32_t)cluster->n_nodes, err);
 	if (ret == SOUK_OK)
 		ret = fleet_wait_running(fleet, provider, cluster, 0, err);
 	if (ret == SOUK_OK) {
@@ -239,7 +243,11 @@ static int fleet_stop(struct souk_fleet *fleet, const char *name,
 		ret = souk_error_nomem(err);
 	} else if (cluster.status != SOUK_CLUSTER_STOPPED) {
 		fleet_event(callbacks, SOUK_EVENT_PROGRESS, name, "stopping");
-		ret = souk_provider_stop(provider, &limits, refs, (uint32_t)cluster.n_nodes, err);
+		ret = fleet_look_if_asked(fleet, provider, &cluster, err);
+		if (ret == SOUK_OK)
+			ret = souk_store_ask_end(fleet->store, name, err);
+		if (ret == SOUK_OK)
+			ret = souk_provider_stop(provider, &limits, refs, (uint32_t)cluster.n_nodes, err);
 		if (ret == SOUK_OK)
 			ret = wait_stopped(fleet, provider, &cluster, err);
 	}

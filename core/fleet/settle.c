@@ -114,7 +114,8 @@ static int close_intent(struct souk_fleet *fleet, struct souk_provider *provider
 {
 	int ret = SOUK_OK;
 
-	if (!cluster || cluster->n_nodes == 0 || !souk_streq(cluster->region, intent->region))
+	if (!cluster || cluster->n_nodes == 0 || !souk_streq(cluster->region, intent->region) ||
+	    !souk_streq(cluster->provider, intent->provider))
 		ret = sweep(fleet, provider, intent->cluster,
 			    cluster && cluster->owner ? cluster->owner : fleet->owner, intent->region,
 			    err);
@@ -177,6 +178,9 @@ int fleet_settle_intent(struct souk_fleet *fleet, struct souk_provider *provider
 		return souk_store_intent_delete(fleet->store, intent->token, err);
 	}
 	ret = find_by_token(fleet, provider, intent, &list, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_machines_found(fleet->store, intent->cluster, intent->token, list.items,
+						list.n, 0, err);
 	if (ret < 0) {
 		souk_instance_list_fini(&list);
 		return ret;
@@ -204,12 +208,23 @@ int fleet_settle_intent(struct souk_fleet *fleet, struct souk_provider *provider
 static int commit_adoption(struct souk_fleet *fleet, struct souk_store_cluster *cluster,
 			   const struct souk_store_intent *intent, struct souk_error *err)
 {
+	const char *zone = cluster->n_nodes > 0 ? cluster->nodes[0].zone : NULL;
 	int ret;
 
 	if (souk_strset(&cluster->provider, intent->provider) < 0 ||
 	    souk_strset(&cluster->region, intent->region) < 0 ||
+	    souk_strset(&cluster->zone, zone ? zone : intent->zone) < 0 ||
 	    souk_strset(&cluster->instance_type, intent->instance_type) < 0)
 		return souk_error_nomem(err);
+	cluster->spot = intent->spot;
+	/* After a race the cluster is described as the first of them would have it. */
+	if (intent->price.currency) {
+		if (souk_strset(&cluster->currency, intent->price.currency) < 0 ||
+		    souk_strset(&cluster->accelerator, intent->accelerator) < 0)
+			return souk_error_nomem(err);
+		cluster->accelerator_milli = intent->accelerator_milli;
+		cluster->micros_per_hour = intent->price.micros_per_hour;
+	}
 	fleet_bill(cluster, souk_clock_wall_s());
 	ret = souk_store_begin(fleet->store, err);
 	if (ret < 0)
@@ -278,7 +293,10 @@ int fleet_discard(struct souk_fleet *fleet, struct souk_provider *provider,
 	int ret;
 
 	intent->closing_since = souk_clock_wall_ms();
-	ret = souk_store_intent_put(fleet->store, intent, err);
+	ret = souk_store_machines_found(fleet->store, intent->cluster, intent->token, instances->items,
+					instances->n, 0, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_intent_put(fleet->store, intent, err);
 	if (ret < 0)
 		return ret;
 	refs = alive_refs(instances, intent, &n);
@@ -333,6 +351,19 @@ static int look_at_nodes(struct souk_fleet *fleet, struct souk_provider *provide
 	return ret;
 }
 
+int fleet_look_if_asked(struct souk_fleet *fleet, struct souk_provider *provider,
+			struct souk_store_cluster *cluster, struct souk_error *err)
+{
+	size_t alive;
+	int ret, asked = 0;
+
+	ret = souk_store_is_asked(fleet->store, cluster->name, &asked, err);
+	if (ret < 0 || !asked)
+		return ret;
+	ret = look_at_nodes(fleet, provider, cluster, &alive, err);
+	return ret < 0 ? ret : souk_store_cluster_put(fleet->store, cluster, err);
+}
+
 int fleet_tear_down_doubles(struct souk_fleet *fleet, struct souk_provider *provider,
 			    const struct souk_store_cluster *cluster, struct souk_error *err)
 {
@@ -352,6 +383,9 @@ int fleet_tear_down_doubles(struct souk_fleet *fleet, struct souk_provider *prov
 	if (!cluster->token || !souk_provider_ops(provider)->list_instances)
 		return SOUK_OK;
 	ret = find_by_token(fleet, provider, &intent, &list, err);
+	if (ret == SOUK_OK)
+		ret = souk_store_machines_found(fleet->store, cluster->name, cluster->token, list.items,
+						list.n, 1, err);
 	if (ret == SOUK_OK) {
 		drop_nodes(&list, cluster);
 		refs = alive_refs(&list, &intent, &n);
@@ -665,6 +699,7 @@ static int down_rounds(struct souk_fleet *fleet, struct souk_provider *provider,
 int fleet_down_locked(struct souk_fleet *fleet, const char *name,
 		      const struct souk_callbacks *callbacks, struct souk_error *err)
 {
+	struct souk_error own = SOUK_ERROR_INIT;
 	struct souk_store_cluster cluster;
 	struct souk_provider *provider;
 	int ret;
@@ -672,6 +707,10 @@ int fleet_down_locked(struct souk_fleet *fleet, const char *name,
 	ret = souk_store_cluster_get(fleet->store, name, &cluster, err);
 	if (ret < 0)
 		return ret;
+	/* Not to know when it ended is no reason to let it run. */
+	if (souk_registry_get(fleet->registry, cluster.provider, &provider, &own) < 0 ||
+	    fleet_look_if_asked(fleet, provider, &cluster, &own) < 0)
+		souk_log(SOUK_LOG_DEBUG, "%s: %s", name, own.message);
 	if (!cluster.tearing_down) {
 		cluster.tearing_down = 1;
 		cluster.absences = 0;

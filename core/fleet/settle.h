@@ -21,6 +21,13 @@ int fleet_settle_cluster(struct souk_fleet *fleet, struct souk_store_cluster *cl
 			 size_t *open_out, struct souk_error *err);
 
 /*
+ * If the machines were asked to stop, start or end and what came of it was not seen: look and write
+ * it, before they are asked again, so that the store knows when they ran. Holds the lock.
+ */
+int fleet_look_if_asked(struct souk_fleet *fleet, struct souk_provider *provider,
+			struct souk_store_cluster *cluster, struct souk_error *err);
+
+/*
  * Give machines back: note it durably as a closing intent under their token, then tear down.
  * A failure of the teardown itself is a warning: the intent stays and is settled later.
  */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/money.h"
 #include "base/util.h"
+#include "fleet/failover.h"
 #include "fleet/summary.h"
 #include "market/accelerator.h"
 
@@ -43,19 +43,6 @@ static void add(struct advisor *advisor, const char *kind, const struct souk_can
 	row->price_micros = c->total_micros_per_hour;
 }
 
-/* "aws us-east-1a m5.large (spot), $0.10/h" */
-static void describe(const struct souk_candidate *c, char text[256])
-{
-	const struct souk_offer *o = &c->offer;
-	int dollars = strcmp(o->currency, "USD") == 0;
-	char price[SOUK_MONEY_TEXT_SIZE];
-
-	snprintf(text, 256, "%s %s %s%s, %s%s%s%s/h", c->provider, o->zone ? o->zone : o->region,
-		 o->instance_type, c->spot ? " (spot)" : "", dollars ? "$" : "",
-		 souk_money_text(c->total_micros_per_hour, price), dollars ? "" : " ",
-		 dollars ? "" : o->currency);
-}
-
 /* ---- What was refused for good reasons ---- */
 
 /* Is it the first of its provider, market and reason? The plan's order makes it the cheapest. */
@@ -81,7 +68,7 @@ static void advise_quota(struct advisor *advisor, const struct fleet_attempt *a)
 	const struct souk_error *e = &a->error;
 	char where[256], what[SOUK_ERROR_REASON_SIZE + 8] = "";
 
-	describe(&a->candidate, where);
+	fleet_describe_candidate(&a->candidate, where, sizeof(where));
 	if (e->reason[0])
 		snprintf(what, sizeof(what), " (%s)", e->reason);
 	add(advisor, "quota", &a->candidate, NULL,
@@ -223,7 +210,7 @@ static int advise_best(struct advisor *advisor, const char *kind, struct souk_pl
 			return ret;
 		if (is_hopeless(advisor, &c) || is_no_other(advisor, kind, &c))
 			continue;
-		describe(&c, where);
+		fleet_describe_candidate(&c, where, sizeof(where));
 		flag = flag_for(advisor, kind, &c);
 		add(advisor, kind, &c, flag,
 		    fleet_summary_text(advisor->summary, &advisor->failed, "'%s': %s", flag ? flag : "",

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "fleet/provision.h"
+#include "fleet/race.h"
 #include "fleet/settle.h"
 #include "market-fixture.h"
 #include "scratch.h"
@@ -237,6 +238,7 @@ static inline int provision_on(const struct fixture_offer *of, size_t n_of, uint
 	struct souk_launch_options options = { .retry_until_up = retry, .callbacks = &callbacks,
 					       .summary_out = &summary };
 	struct souk_store_cluster cluster = { .autostop_minutes = -1 };
+	struct fleet_race *race = NULL;
 	struct souk_plan_result plan;
 	int ret;
 
@@ -248,7 +250,8 @@ static inline int provision_on(const struct fixture_offer *of, size_t n_of, uint
 		ck_assert_uint_eq(plan.n, n_of);
 	cluster.name = strdup("c");
 	ck_assert_ptr_nonnull(cluster.name);
-	ret = fleet_provision(&fleet, &task, &plan, &options, &cluster, &err);
+	ret = fleet_provision(&fleet, &task, &plan, &options, &cluster, &race, &err);
+	fleet_race_end(race, NULL);
 	souk_store_cluster_fini(&cluster);
 	souk_plan_result_fini(&plan);
 	souk_market_fini(&market);

@@ -146,7 +146,7 @@ START_TEST(a_refusal_after_a_timeout_proves_nothing)
 	int i;
 
 	snprintf(text, sizeof(text),
-		 "provision r1 1 made+hidden2+TIMEOUT\nprovision r1 4 %s\n", codes[_i]);
+		 "provision r1 1 made+hidden3+TIMEOUT\nprovision r1 4 %s\n", codes[_i]);
 	script("alpha", text);
 	OK(provision());
 	ck_assert_str_eq(where(), "alpha/r2/a");
