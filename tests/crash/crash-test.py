@@ -18,7 +18,6 @@ import queue
 import random
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,99 +28,57 @@ import urllib.request
 import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CLOUDSIM = os.path.join(os.path.dirname(HERE), "cloudsim")
 sys.dont_write_bytecode = True
-sys.path.insert(0, CLOUDSIM)
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "scenarios"))
+
+import workbench
+from workbench import Trouble, plain
 
 import awswire
+import faultproxy
 
 REQUEST_KINDS = ("kill-before", "kill-after", "drop-before", "drop-after", "repeat", "late",
                  "error-503")
 SYNC_KINDS = ("before", "after")
-DEFAULT_LAUNCH = ("launch -y -d -c crash --providers aws --infra aws/us-east-1 "
-                  "--instance-type m5.large true")
-# the first zone is sold out, so that failing over is under test too
-DEFAULT_SERVER_ARGS = {"ec2": ["--sshd", "--scenario", os.path.join(HERE, "failover.json")],
-                       "moto": []}
-KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-        "TSAN_OPTIONS", "USER", "LOGNAME", "SHELL")
+# the first zone or region of each is sold out, so that failing over is under test too
+DEFAULT_SERVER_ARGS = ["--sshd", "--scenario", os.path.join(HERE, "failover.json")]
 
 Point = collections.namedtuple("Point", "kind number")
-
-
-class Trouble(Exception):
-    """The test cannot be run at all."""
-
-
-def http(method, url, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method)
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        return json.loads(reply.read() or b"null")
 
 
 # ---- Servers ------------------------------------------------------------------------------------
 
 
-class Child:
-    """A server of ours that prints 'listening PORT'."""
-
-    def __init__(self, argv, log, ready=r"^listening (\d+)$"):
-        self.log = open(log, "ab")
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
-        self.port = self._wait(ready, argv)
-        threading.Thread(target=self._drain, daemon=True).start()
-
-    def _wait(self, ready, argv):
-        for line in self.process.stdout:
-            self.log.write(line)
-            match = re.search(ready, line.decode("utf-8", "replace"))
-            if match:
-                return int(match.group(1))
-        raise Trouble(f"'{shlex.join(argv)}' did not start; see {self.log.name}")
-
-    def _drain(self):
-        for line in self.process.stdout:
-            self.log.write(line)
-            self.log.flush()
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-class Ec2:
-    """tests/cloudsim/ec2.py"""
+class Simulated:
+    """A cloud of tests/cloudsim"""
 
     def __init__(self, args, folder):
-        argv = [sys.executable, os.path.join(CLOUDSIM, "ec2.py"), *args.server_args]
-        self.child = Child(argv, os.path.join(folder, "server.log"))
-        self.url = f"http://127.0.0.1:{self.child.port}"
+        self.name = args.server
+        self.clouds = workbench.Clouds(folder, (self.name,), args.server_args)
+        self.clouds.proxied = True
+        self.plan, self.url = self.clouds.plan, self.clouds.urls[self.name]
+
+    def stop(self):
+        self.clouds.stop()
+
+    def environment(self):
+        return self.clouds.environment()
 
     def reset(self):
-        http("POST", self.url + "/_sim/reset", {})
+        self.clouds.post(self.name, "reset", {})
 
     def alive(self):
-        return {i["id"]: i["tags"] for i in http("GET", self.url + "/_sim/state")["instances"]
-                if i["state"] not in ("shutting-down", "terminated")}
+        state = self.clouds.state(self.name)
+        return {plain(i["id"]): i["tags"] for i in state["instances"] if i["id"] in state["alive"]}
 
     def left(self):
-        """What else is left of a cluster: its security groups."""
-        return [g["name"] for g in http("GET", self.url + "/_sim/state")["groups"]
-                if g["name"] != "default"]
+        """What else is left of a cluster: groups, networks, rules, keys."""
+        return self.clouds.state(self.name)["leftovers"]
 
     def bugs(self):
         """Requests that the server could not take: a gap in it, or a client that is wrong."""
-        log = http("GET", self.url + "/_sim/state")["requests"]
-        return [f"{r['action']}: {r['code']}" for r in log
-                if r.get("code") in ("SimulatorBug", "NotModelled", "UnknownParameter",
-                                     "MissingParameter", "InvalidAction",
-                                     "IdempotentParameterMismatch", "SignatureDoesNotMatch")]
+        return [f"{r['action']}: {r['code']}" for r in self.clouds.state(self.name)["requests"]
+                if r.get("code") in workbench.BUGS]
 
 
 class Moto:
@@ -130,10 +87,22 @@ class Moto:
     def __init__(self, args, folder):
         argv = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0",
                 *args.server_args]
-        self.child = Child(argv, os.path.join(folder, "server.log"),
-                           r"Running on http://127\.0\.0\.1:(\d+)")
+        self.child = workbench.Child(argv, os.path.join(folder, "server.log"),
+                                     r"Running on http://127\.0\.0\.1:(\d+)")
         self.url = f"http://127.0.0.1:{self.child.port}"
         self.regions = args.regions.split(",")
+        self.plan = faultproxy.Plan()
+        self.proxy = faultproxy.start(self.url, self.plan)
+
+    def stop(self):
+        self.proxy.shutdown()
+        self.proxy.server_close()
+        self.child.stop()
+
+    def environment(self):
+        return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.proxy.server_address[1]}",
+                "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
+                "AWS_REGION": self.regions[0], "AWS_EC2_METADATA_DISABLED": "true"}
 
     def reset(self):
         with urllib.request.urlopen(urllib.request.Request(
@@ -187,72 +156,43 @@ class Bench:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
         os.makedirs(folder)
-        self.server = {"ec2": Ec2, "moto": Moto}[args.server](args, folder)
-        self.proxy = Child([sys.executable, os.path.join(HERE, "faultproxy.py"), "--upstream",
-                            self.server.url], os.path.join(folder, "proxy.log"))
-        self.fault = f"http://127.0.0.1:{self.proxy.port}/_fault"
-        self.home = os.path.join(folder, "home")
+        self.server = (Moto if args.server == "moto" else Simulated)(args, folder)
+        self.plan = self.server.plan
+        self.home = workbench.Home(args.souk, os.path.join(folder, "home"), args.timeout)
+        self.cache = self.fetch_catalog() if args.server not in ("aws", "moto") else None
 
     def stop(self):
-        self.sweep()
-        self.proxy.stop()
-        self.server.child.stop()
+        self.home.sweep()
+        self.server.stop()
+
+    def fetch_catalog(self):
+        """What the simulator sells, where that is not what souk is delivered with."""
+        self.home.fresh()
+        status, _, said = self.souk(["catalog", "update", self.args.server])
+        if status != 0:
+            raise Trouble(f"'souk catalog update' ended with {status}: {said}")
+        cache = os.path.join(self.folder, "cache")
+        os.rename(os.path.join(self.home.path, "souk", "cache"), cache)
+        return cache
 
     def fresh(self):
-        self.sweep()
         self.server.reset()
-        http("DELETE", self.fault)
-        shutil.rmtree(self.home, ignore_errors=True)
-        os.makedirs(self.home, 0o700)
-        self.said = []
+        self.plan.clear()
+        self.home.fresh()
+        if self.cache:
+            os.mkdir(os.path.join(self.home.path, "souk"), 0o700)
+            os.symlink(self.cache, os.path.join(self.home.path, "souk", "cache"))
 
     def environment(self):
-        url = f"http://127.0.0.1:{self.proxy.port}"
-        env = {k: os.environ[k] for k in KEPT if k in os.environ}
-        env.update(HOME=self.home, SOUK_HOME=os.path.join(self.home, "souk"), AWS_ENDPOINT_URL=url,
-                   AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
-                   AWS_REGION=self.args.regions.split(",")[0], AWS_EC2_METADATA_DISABLED="true",
-                   NO_COLOR="1",
-                   # our servers make up their minds at once: no minutes of patience with them
-                   SOUK_CONFIRM_MS="20", SOUK_SETTLE_MS="0")
+        # our servers make up their minds at once: no minutes of patience with them
+        env = {"SOUK_CONFIRM_MS": "20", "SOUK_SETTLE_MS": "0", **self.server.environment()}
         for pair in self.args.env:
             name, _, value = pair.partition("=")
             env[name] = value.replace("{endpoint}", self.server.url).replace("{dir}", self.folder)
         return env
 
     def souk(self, argv, **more):
-        """Run souk; (exit status, stdout, stderr), the status negative if a signal ended it."""
-        # files, not pipes: what a killed launch leaves behind would hold a pipe open
-        names = [os.path.join(self.home, name) for name in ("stdout", "stderr")]
-        with open(names[0], "wb") as out, open(names[1], "wb") as err:
-            process = subprocess.Popen(
-                self.args.souk + argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                start_new_session=True, cwd=self.home, env=dict(self.environment(), **more))
-            try:
-                status, note = process.wait(self.args.timeout), ""
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                status = process.wait()
-                note = f"\n(ended by the test after {self.args.timeout} s)"
-        if status == 128 + signal.SIGKILL:      # by way of a shell
-            status = -signal.SIGKILL
-        texts = []
-        for name in names:
-            with open(name, encoding="utf-8", errors="replace") as file:
-                texts.append(file.read(1 << 20))
-        self.said.append(f"$ souk {shlex.join(argv)}\n{texts[0]}{texts[1]}{note}[exit {status}]")
-        return status, texts[0], texts[1] + note
-
-    def sweep(self):
-        """End what earlier commands have left running: whatever has this bench's SOUK_HOME."""
-        mark = f"SOUK_HOME={os.path.join(self.home, 'souk')}".encode()
-        for entry in os.listdir("/proc"):
-            try:
-                with open(f"/proc/{entry}/environ", "rb") as file:
-                    if mark in file.read().split(b"\0"):
-                        os.kill(int(entry), signal.SIGKILL)
-            except (OSError, ValueError):
-                continue
+        return self.home.run(argv, self.environment(), **more)
 
     def launch(self, **more):
         return self.souk(shlex.split(self.args.launch), **more)
@@ -271,7 +211,7 @@ class Bench:
         status, _, _ = self.launch()
         if status != 0:
             raise AssertionError(f"the launch that comes before ended with {status}")
-        http("DELETE", self.fault)
+        self.plan.clear()
 
     def known(self):
         """The ids of the machines that the store knows."""
@@ -280,7 +220,7 @@ class Bench:
             raise AssertionError(f"'souk status --json' ended with {status}")
         try:
             clusters = json.loads(out)["clusters"]
-            return sorted(n["id"] for c in clusters for n in c.get("nodes") or [])
+            return sorted(plain(n["id"]) for c in clusters for n in c.get("nodes") or [])
         except (ValueError, KeyError, TypeError) as error:
             raise AssertionError(f"'souk status --json' is not as documented: {error!r}") from error
 
@@ -290,9 +230,9 @@ class Bench:
         """(requests, syncs, machines): of the command, undisturbed, and after a launch."""
         self.prepare()
         machines = len(self.server.alive())
-        file = os.path.join(self.home, "syncs")
+        file = os.path.join(self.home.path, "syncs")
         status, _, _ = self.victim(**self.sync_env(SOUK_KILLSYNC_COUNT=file))
-        log = http("GET", self.fault)["log"]
+        log = self.plan.report()["log"]
         syncs = 0
         if os.path.exists(file):
             with open(file, encoding="utf-8", errors="replace") as lines:
@@ -305,15 +245,16 @@ class Bench:
             problems.append(f"it ended with {status}")
         if not machines:
             problems.append("it left no machine running")
-        needed = {"launch": "RunInstances", "down": "TerminateInstances"}[self.args.victim]
-        if not any(r["action"] == needed for r in log):
-            problems.append(f"no {needed} came through the proxy")
+        cloud = "aws" if self.args.server == "moto" else self.args.server
+        needed = {"launch": workbench.CREATES, "down": workbench.ENDS}[self.args.victim][cloud]
+        if not any(workbench.matches(needed, r["action"]) for r in log):
+            problems.append(f"no '{needed}' came through the proxy")
         if not syncs:
             problems.append("it synced nothing to disk")
         if problems + self.server.bugs():
             raise Trouble(f"the clean {self.args.victim}: "
                           + "; ".join(problems + self.server.bugs()) + "\n"
-                          + "\n".join(self.said))
+                          + "\n".join(self.home.said))
         return [r["action"] for r in log], syncs, machines
 
     def sync_env(self, **more):
@@ -331,15 +272,15 @@ class Bench:
         if where == "sync":
             more = self.sync_env(SOUK_KILLSYNC_AT=f"{point.number}:{kind}")
         else:
-            http("POST", self.fault, {"at": point.number, "do": kind, "ms": self.args.late_ms})
+            self.plan.arm({"at": point.number, "do": kind, "ms": self.args.late_ms})
         status, _, _ = self.victim(**more)
         fired = status == -signal.SIGKILL
         if where == "request":
-            entry = http("GET", self.fault)["fired"]
+            entry = self.plan.report()["fired"]
             fired = entry is not None
             if entry and kind.startswith("kill") and status != -signal.SIGKILL:
                 return [f"the proxy could not kill it (it ended with {status}): {entry}"]
-        http("DELETE", self.fault)
+        self.plan.clear()
         if not fired:
             return None
         return self.check(machines)
@@ -403,7 +344,7 @@ class Bench:
             raise AssertionError(f"after 'souk down -a -y' the store still knows {known}")
         groups = self.server.left()
         if groups:
-            raise AssertionError(f"after 'souk down -a -y' security groups are left: {groups}")
+            raise AssertionError(f"after 'souk down -a -y' there are left: {groups}")
 
 
 # ---- All of it -----------------------------------------------------------------------------------
@@ -469,7 +410,7 @@ class Runner:
                 print(f"FAIL {title(point, self.actions)}")
                 for problem in problems:
                     print(f"     {problem}")
-                print("     | " + "\n".join(bench.said).replace("\n", "\n     | "), flush=True)
+                print("     | " + "\n".join(bench.home.said).replace("\n", "\n     | "), flush=True)
             elif self.args.verbose:
                 print(f"ok   {title(point, self.actions)}", flush=True)
 
@@ -502,10 +443,10 @@ def arguments():
                         help="the command, with arguments if need be (SOUK)")
     parser.add_argument("--program", default="souk,lt-souk",
                         help="names of the process whose syncs count")
-    parser.add_argument("--server", choices=("ec2", "moto"), default="ec2")
+    parser.add_argument("--server", choices=(*workbench.ALL, "moto"), default="aws")
     parser.add_argument("--server-args", type=shlex.split, default=None,
-                        help="for the server; default for ec2: --sshd --scenario failover.json")
-    parser.add_argument("--launch", default=DEFAULT_LAUNCH, help="arguments of the launch")
+                        help="for the server; default: --sshd --scenario failover.json")
+    parser.add_argument("--launch", help="arguments of the launch")
     parser.add_argument("--victim", choices=("launch", "down"), default="launch",
                         help="what is killed: the launch, or 'down -a -y' after one")
     parser.add_argument("--regions", default="us-east-1", help="where to look for machines (moto)")
@@ -526,12 +467,12 @@ def arguments():
     parser.add_argument("--keep", metavar="DIR", help="work here, and leave everything there")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the points that pass")
     args = parser.parse_args()
-    args.souk = shlex.split(args.souk)
-    if not args.souk or shutil.which(args.souk[0]) is None:
-        parser.error(f"no command '{' '.join(args.souk)}': give --souk or SOUK")
-    args.souk[0] = os.path.abspath(shutil.which(args.souk[0]))
+    args.souk = workbench.command(args.souk, parser)
+    cloud = "aws" if args.server == "moto" else args.server
+    args.launch = args.launch or (f"launch -y -d -c crash --providers {cloud} "
+                                  f"{workbench.WHERE[cloud]} true")
     if args.server_args is None:
-        args.server_args = DEFAULT_SERVER_ARGS[args.server]
+        args.server_args = [] if args.server == "moto" else DEFAULT_SERVER_ARGS
     return args
 
 
@@ -542,7 +483,7 @@ def run(args, folder, stack):
     try:
         actions, syncs, machines = first.count()
     except AssertionError as error:
-        raise Trouble(f"the clean {args.victim}: {error}\n" + "\n".join(first.said)) from error
+        raise Trouble(f"the clean {args.victim}: {error}\n" + "\n".join(first.home.said)) from error
     points = all_points(actions, syncs)
     chosen = choose(points, actions, args)
     print(f"clean {args.victim}: {len(actions)} requests, {syncs} syncs, {machines} machine(s); "

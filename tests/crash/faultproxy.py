@@ -16,7 +16,7 @@ import threading
 import urllib.parse
 
 KINDS = ("kill-before", "kill-after", "drop-before", "drop-after", "repeat", "late", "error-503",
-         "truncate")
+         "truncate", "after-502")
 BODY_MAX = 4 << 20
 HOP_BY_HOP = ("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
               "content-length")
@@ -113,14 +113,14 @@ class Plan:
                     "log": list(self.log)}
 
 
-def describe(headers, path, body):
+def describe(method, headers, path, body):
     """What a request is, for the log: never its signature or its data."""
     scope = _SCOPE.search(headers.get("Authorization", ""))
     action = headers.get("X-Amz-Target", "").rpartition(".")[2]
     if not action:
-        query = urllib.parse.urlsplit(path).query
-        text = body.decode("utf-8", "replace") if body else query
-        action = dict(urllib.parse.parse_qsl(text)).get("Action", path)
+        parts = urllib.parse.urlsplit(path)
+        text = body.decode("utf-8", "replace") if body else parts.query
+        action = dict(urllib.parse.parse_qsl(text)).get("Action", f"{method} {parts.path}")
     return {"action": action, "region": scope.group(1) if scope else "",
             "service": scope.group(2) if scope else ""}
 
@@ -138,6 +138,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     plan = None
     upstream = None
     pid_file = None
+    label = None        # of the upstream, in the log
 
     def log_message(self, format, *args):
         pass
@@ -157,7 +158,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (Gone, ConnectionError, ValueError):
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _handle
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle
 
     def _control(self, body):
         status, value = 200, None
@@ -172,7 +173,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._send(status, [("Content-Type", "application/json")], json.dumps(value).encode())
 
     def _proxy(self, body):
-        entry = describe(self.headers, self.path, body)
+        entry = describe(self.command, self.headers, self.path, body)
+        if self.label:
+            entry["cloud"] = self.label
         kind = self.plan.next(entry)
         try:
             self._faulty(kind, body, entry)
@@ -199,6 +202,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._kill(entry)
         elif kind == "drop-after":
             raise Gone
+        elif kind == "after-502":
+            entry["status"] = 502
+            self._send(502, [("Content-Type", "text/html")], b"<h1>502 Bad Gateway</h1>\n")
+            return
         elif kind == "late":
             self._hold(entry)
         self._send(status, headers, data, len(data) // 2 if kind == "truncate" else None)
@@ -274,6 +281,25 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def address(url):
+    """(host, port) of http://HOST:PORT; ValueError if it is none."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or not parts.port:
+        raise ValueError(f"'{url}' is not http://HOST:PORT")
+    return parts.hostname, parts.port
+
+
+def start(upstream, plan, label=None, port=0, pid_file=None):
+    """Serve in threads of this process: the server. Several may share a plan."""
+    class Own(Handler):
+        pass
+
+    Own.plan, Own.upstream, Own.label, Own.pid_file = plan, address(upstream), label, pid_file
+    server = Server(("127.0.0.1", port), Own)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 def main():
     parser = argparse.ArgumentParser(description="An HTTP endpoint that fails on purpose.")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) chooses one")
@@ -284,19 +310,16 @@ def main():
     parser.add_argument("--do", choices=KINDS, help="what happens there")
     parser.add_argument("--ms", type=int, default=1000, help="how long 'late' holds a reply")
     args = parser.parse_args()
-    url = urllib.parse.urlsplit(args.upstream)
-    if url.scheme != "http" or not url.hostname or not url.port:
-        parser.error(f"--upstream: '{args.upstream}' is not http://HOST:PORT")
-    Handler.upstream = (url.hostname, url.port)
-    Handler.pid_file = args.pid_file
-    Handler.plan = Plan(args.log)
+    plan = Plan(args.log)
     if args.do:
-        Handler.plan.arm({"at": args.at, "do": args.do, "ms": args.ms})
-    server = Server(("127.0.0.1", args.port), Handler)
+        plan.arm({"at": args.at, "do": args.do, "ms": args.ms})
+    try:
+        server = start(args.upstream, plan, None, args.port, args.pid_file)
+    except ValueError as error:
+        parser.error(f"--upstream: {error}")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"listening {server.server_address[1]}", flush=True)
     stop.wait()
     server.shutdown()

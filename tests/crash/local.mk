@@ -2,11 +2,13 @@
 # tests/crash - a launch killed at every request and every sync, and the machines counted
 
 TESTS += \
+	%D%/test-crash-clouds.sh \
 	%D%/test-crash-down.sh \
 	%D%/test-crash-ec2.sh \
 	%D%/test-crash-late.sh \
 	%D%/test-crash-moto.sh \
-	%D%/test-crash-parts.sh
+	%D%/test-crash-parts.sh \
+	%D%/test-crash-race.sh
 
 EXTRA_DIST += \
 	%D%/README.md \
@@ -17,9 +19,11 @@ EXTRA_DIST += \
 	%D%/imitation.py \
 	%D%/killsync.c \
 	%D%/moto-ssh.py \
+	%D%/test-crash-clouds.sh \
 	%D%/test-crash-down.sh \
 	%D%/test-crash-ec2.sh \
 	%D%/test-crash-late.sh \
 	%D%/test-crash-moto.sh \
 	%D%/test-crash-parts.sh \
+	%D%/test-crash-race.sh \
 	%D%/test_crash.py

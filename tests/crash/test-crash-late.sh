@@ -11,7 +11,7 @@ need_souk
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cat >"$tmp/late.json" <<'EOF'
-{"lifecycle": {"visible_after": 1, "boot_after": 2, "terminate_after": 3}}
+{"aws": {"lifecycle": {"visible_after": 1, "boot_after": 2, "terminate_after": 3}}}
 EOF
 # shellcheck disable=SC2046
 crash_test --server-args "--sshd --scenario $tmp/late.json" \
@@ -22,7 +22,7 @@ crash_test --server-args "--sshd --scenario $tmp/late.json" \
 # for: without it, a request that was killed right behind its create call would be given up too soon,
 # and so would machines that are known from the answer to that call alone.
 cat >"$tmp/hidden.json" <<'EOF'
-{"lifecycle": {"visible_after": 3, "boot_after": 2, "terminate_after": 3}}
+{"aws": {"lifecycle": {"visible_after": 3, "boot_after": 2, "terminate_after": 3}}}
 EOF
 settle_ms=5000
 # shellcheck disable=SC2046
