@@ -128,6 +128,8 @@ void cli_error(const char *fmt, ...) SOUK_PRINTF(1, 2);
 void cli_warning(const char *fmt, ...) SOUK_PRINTF(1, 2);
 void cli_hint(const char *fmt, ...) SOUK_PRINTF(1, 2); /* silent if SOUK_NO_HINTS is set */
 void cli_say(const char *fmt, ...) SOUK_PRINTF(1, 2);
+/* The exit status for a library's error. */
+int cli_status(const struct souk_error *err);
 /* Show a library's error. Returns the exit status for it. */
 int cli_fail(const struct souk_error *err);
 /* Show a usage error of the command, or of souk if it is NULL. Returns 64. */
@@ -247,6 +249,10 @@ void cli_json_money(struct cli_json *json, struct json_object *in, const char *k
 void cli_json_milli(struct cli_json *json, struct json_object *in, const char *key, uint64_t milli);
 /* Seconds since the epoch as RFC 3339; null for 0. */
 void cli_json_time(struct cli_json *json, struct json_object *in, const char *key, int64_t when);
+
+/* The member "accelerators": { name: count }, or null for NULL. */
+void cli_json_accelerators(struct cli_json *json, struct json_object *in, const char *name,
+			   uint32_t milli);
 
 /* Rows (json-rows.c), each added to an array or, with a key, to an object. */
 void cli_json_candidate(struct cli_json *json, struct json_object *in, const char *key,
@@ -403,6 +409,7 @@ struct cli_job_report {
 	const struct souk_offer_row *candidate; /* NULL: none */
 	int placement;			      /* 1: the JSON says where it runs */
 	const struct souk_launch_summary *summary; /* of a launch that got no machine; NULL: none */
+	const struct souk_race *race;	      /* of one that has raced for it; NULL: none */
 };
 /* The requests that a launch may send for the first 'limit' candidates (launch-requests.c). An exit status. */
 int cli_launch_requests(struct cli *cli, const struct souk_task_file *file, struct souk_plan *plan,

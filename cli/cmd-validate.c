@@ -89,7 +89,7 @@ static void check_file(struct findings *findings, const char *name)
 			if (err.hint[0])
 				cli_hint("%s", err.hint);
 		}
-		set_status(findings, ret == SOUK_E_NOT_FOUND ? EX_DATAERR : souk_exit_status(ret));
+		set_status(findings, ret == SOUK_E_NOT_FOUND ? EX_DATAERR : cli_status(&err));
 	}
 	for (i = 0; ret == SOUK_OK && i < souk_task_file_unsupported(file); i++)
 		say_unsupported(name, souk_task_file_unsupported_text(file, i));

@@ -80,6 +80,7 @@ int cli_open(struct cli *cli)
 		return cli_fail(&err);
 	interruptible = cli->souk;
 	catch_signals();
+	souk_crash_tell();
 	return 0;
 }
 

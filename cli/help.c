@@ -64,8 +64,8 @@ void cli_help_main(FILE *file)
 	const struct souk_cmd *const *cmd;
 	const char *group = NULL;
 
-	fprintf(file, "Usage: souk [FLAG...] COMMAND [ARGUMENT...]\n"
-		      "Run AI and batch work on the cheapest machine that is to be had, in any cloud.\n");
+	fprintf(file, "Usage: souk [FLAG...] COMMAND [ARGUMENT...]: AI and batch work on the cheapest "
+		      "machine to be had\n");
 	for (cmd = cli_commands; *cmd; cmd++) {
 		if (!(*cmd)->group)
 			continue;

@@ -32,6 +32,30 @@ static void add_placement(struct cli_json *json, struct souk *souk, const char *
 	souk_clusters_free(clusters);
 }
 
+static void add_race(struct cli_json *json, const struct souk_race *race)
+{
+	struct json_object *rows = cli_json_array(json, json->root, "race"), *row;
+	size_t i;
+
+	for (i = 0; i < race->n; i++) {
+		const struct souk_race_row *r = &race->rows[i];
+
+		row = cli_json_object(json, rows, NULL);
+		cli_json_text(json, row, "outcome", r->outcome);
+		cli_json_text(json, row, "provider", r->provider);
+		cli_json_text(json, row, "region", r->region);
+		cli_json_text(json, row, "zone", r->zone);
+		cli_json_text(json, row, "instance_type", r->instance_type);
+		cli_json_bool(json, row, "spot", r->spot);
+		cli_json_money(json, row, "price_per_hour", r->price_micros);
+		cli_json_money(json, row, "cost", r->cost_micros);
+		cli_json_text(json, row, "currency", r->currency);
+		cli_json_text(json, row, "code", r->code);
+		cli_json_text(json, row, "message", r->message);
+		cli_json_bool(json, row, "gone", r->gone);
+	}
+}
+
 static int print_json(const struct cli_job_report *report)
 {
 	const struct souk_launch_result *result = report->result;
@@ -59,6 +83,8 @@ static int print_json(const struct cli_job_report *report)
 		add_placement(&json, report->cli->souk, result->cluster);
 	if (report->summary)
 		cli_launch_summary_json(&json, report->summary, report->err);
+	if (report->race)
+		add_race(&json, report->race);
 	status = cli_json_print(&json);
 	cli_json_fini(&json);
 	return status;

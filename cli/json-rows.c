@@ -2,8 +2,8 @@
 /* json-rows.c - the rows of souk.h as JSON; the shapes are those of the man pages */
 #include "cli.h"
 
-static void add_accelerator(struct cli_json *json, struct json_object *in, const char *name,
-			    uint32_t milli)
+void cli_json_accelerators(struct cli_json *json, struct json_object *in, const char *name,
+			   uint32_t milli)
 {
 	struct json_object *object;
 
@@ -109,7 +109,7 @@ void cli_json_cluster(struct cli_json *json, struct json_object *in, const char 
 	cli_json_text(json, object, "region", row->region);
 	cli_json_text(json, object, "zone", row->zone);
 	cli_json_text(json, object, "instance_type", row->instance_type);
-	add_accelerator(json, object, row->accelerator, row->accelerator_milli);
+	cli_json_accelerators(json, object, row->accelerator, row->accelerator_milli);
 	cli_json_milli(json, object, "vcpus", row->vcpus_milli);
 	cli_json_decimal(json, object, "memory_gib", cli_gib(row->memory_mib, text));
 	cli_json_int(json, object, "num_nodes", row->num_nodes);

@@ -11,6 +11,7 @@ libsouk_cli_la_SOURCES = \
 	%D%/cmd-cancel.c \
 	%D%/cmd-catalog.c \
 	%D%/cmd-check.c \
+	%D%/cmd-cost.c \
 	%D%/cmd-doctor.c \
 	%D%/cmd-down.c \
 	%D%/cmd-exec.c \

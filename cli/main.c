@@ -2,20 +2,22 @@
 /* main.c - the command souk: the table of commands, the flags before them, and the call */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct souk_cmd souk_cmd_launch, souk_cmd_exec, souk_cmd_logs, souk_cmd_queue,
 	souk_cmd_cancel, souk_cmd_status, souk_cmd_ssh, souk_cmd_start, souk_cmd_stop, souk_cmd_down,
 	souk_cmd_autostop, souk_cmd_offers, souk_cmd_catalog, souk_cmd_check, souk_cmd_validate,
-	souk_cmd_provider, souk_cmd_doctor, souk_cmd_quote, souk_cmd_help;
+	souk_cmd_provider, souk_cmd_doctor, souk_cmd_quote, souk_cmd_cost, souk_cmd_help;
 
 /* In the order of 'souk --help'. */
 const struct souk_cmd *const cli_commands[] = {
 	&souk_cmd_launch, &souk_cmd_exec,   &souk_cmd_logs,  &souk_cmd_queue,	 &souk_cmd_cancel,
 	&souk_cmd_status, &souk_cmd_ssh,    &souk_cmd_start, &souk_cmd_stop,	 &souk_cmd_down,
-	&souk_cmd_autostop, &souk_cmd_offers, &souk_cmd_quote, &souk_cmd_catalog,
+	&souk_cmd_autostop, &souk_cmd_cost, &souk_cmd_offers, &souk_cmd_quote, &souk_cmd_catalog,
 	&souk_cmd_validate, &souk_cmd_check, &souk_cmd_doctor,
 	&souk_cmd_provider, &souk_cmd_help, NULL,
 };
@@ -106,11 +108,29 @@ static int run(struct cli *cli, int argc, char **argv)
 	return EX_USAGE;
 }
 
+/*
+ * A descriptor that was closed by whoever has started us would be that of the next file that is
+ * opened, and what is printed would land in it. In its place is one that fails as a closed one
+ * does. 0, or -1.
+ */
+static int hold_descriptors(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli;
 	int status;
 
+	if (hold_descriptors() < 0)
+		return EX_OSERR;
 	memset(&cli, 0, sizeof(cli));
 	/* A log whose reader has gone ends the following, not the program in the middle of a launch. */
 	signal(SIGPIPE, SIG_IGN);

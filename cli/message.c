@@ -57,16 +57,23 @@ void cli_hint(const char *fmt, ...)
 	va_end(args);
 }
 
+int cli_status(const struct souk_error *err)
+{
+	if (err->code == SOUK_E_CANCELLED)
+		return CLI_EXIT_INTERRUPTED;
+	if (strcmp(err->reason, SOUK_REASON_CONFIG) == 0)
+		return EX_CONFIG;
+	if (strcmp(err->reason, SOUK_REASON_SYSTEM) == 0)
+		return EX_IOERR;
+	return souk_exit_status(err->code);
+}
+
 int cli_fail(const struct souk_error *err)
 {
 	cli_error("%s", err->message[0] ? err->message : "unknown failure");
 	if (err->hint[0])
 		cli_hint("%s", err->hint);
-	if (err->code == SOUK_E_CANCELLED)
-		return CLI_EXIT_INTERRUPTED;
-	if (strcmp(err->reason, SOUK_REASON_CONFIG) == 0)
-		return EX_CONFIG;
-	return souk_exit_status(err->code);
+	return cli_status(err);
 }
 
 int cli_usage(const struct souk_cmd *cmd, const char *fmt, ...)

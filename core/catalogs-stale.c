@@ -8,12 +8,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "catalogs-internal.h"
 
 #define DAY 86400
 #define NOTES_MAX ((size_t)64 << 10)
+#define HASH_TEXT_SIZE SOUK_HEX_SIZE(sizeof(((struct souk_catalog_head *)NULL)->hash))
 
 int64_t souk_catalog_age_s(const struct souk_catalog_head *head)
 {
@@ -38,22 +40,14 @@ int souk_catalog_is_stale(const struct souk *souk, const struct souk_catalog_hea
 
 /* ---- What was said: "PROVIDER HASH SECONDS" a line, in a file of the cache ---- */
 
-static void hash_text(const struct souk_catalog_head *head, char text[33])
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(head->hash); i++)
-		snprintf(text + 2 * i, 3, "%02x", (unsigned)head->hash[i]);
-}
-
 /* Was this file spoken of within the last day? */
 static int was_said(const char *notes, const struct souk_catalog_head *head, int64_t now)
 {
-	char line[128], hash[33];
+	char line[128], hash[HASH_TEXT_SIZE];
 	const char *at;
 	int64_t when;
 
-	hash_text(head, hash);
+	souk_hex(head->hash, sizeof(head->hash), hash);
 	snprintf(line, sizeof(line), "%s %s ", head->provider, hash);
 	for (at = notes; at && *at; at = strchr(at, '\n')) {
 		at += *at == '\n';
@@ -100,11 +94,11 @@ struct sayer {
 
 static void consider(struct sayer *sayer, const struct souk_catalog_head *head, const char *notes)
 {
-	char hash[33];
+	char hash[HASH_TEXT_SIZE];
 
 	if (!souk_catalog_is_stale(sayer->souk, head) || was_said(notes, head, sayer->now))
 		return;
-	hash_text(head, hash);
+	souk_hex(head->hash, sizeof(head->hash), hash);
 	souk_buf_printf(&sayer->names, "%s%s", sayer->n++ ? ", " : "", head->provider);
 	if (head->date[0])
 		souk_buf_printf(&sayer->names, " (%s)", head->date);
@@ -129,7 +123,7 @@ void souk_catalogs_say_stale(struct souk *souk, struct souk_catalog_file *const 
 	souk_buf_init(&sayer.added, 8192);
 	for (; i < n; i++)
 		consider(&sayer, souk_catalog_file_head(files[i]), notes);
-	if (sayer.n > 0) {
+	if (sayer.n > 0 && !souk_buf_failed(&sayer.names, NULL)) {
 		SOUK_AUTO_FREE char *folder = souk_fs_join(souk->paths.cache, "catalog");
 
 		souk_log(SOUK_LOG_WARNING,

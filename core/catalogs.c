@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "catalogs-internal.h"
@@ -35,11 +36,6 @@ static int add_name(const struct souk *souk, struct souk_strv *all, const char *
 	return souk_strv_add(all, name, err);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Everybody that the settings allow. */
 static int all_names(struct souk *souk, int files, struct souk_strv *all, struct souk_error *err)
 {
@@ -54,8 +50,7 @@ static int all_names(struct souk *souk, int files, struct souk_strv *all, struct
 	for (i = 0; i < with_file.n && ret == SOUK_OK; i++)
 		ret = add_name(souk, all, with_file.items[i], err);
 	souk_strv_fini(&with_file);
-	if (ret == SOUK_OK && all->n > 1)
-		qsort(all->items, all->n, sizeof(*all->items), by_text);
+	souk_strv_sort(all);
 	return ret;
 }
 
@@ -149,7 +144,6 @@ static void fill_row(const struct souk *souk, struct souk_catalogs_row *row,
 		     const struct souk_catalog_head *head)
 {
 	int64_t age = souk_catalog_age_s(head);
-	size_t i;
 
 	row->offers = head->n_rows;
 	row->types = head->n_types;
@@ -163,8 +157,7 @@ static void fill_row(const struct souk *souk, struct souk_catalogs_row *row,
 	row->made_at = head->made_at;
 	row->age_days = age < 0 ? -1 : age / 86400;
 	row->stale = souk_catalog_is_stale(souk, head);
-	for (i = 0; i < sizeof(head->hash); i++)
-		snprintf(row->hash + 2 * i, 3, "%02x", (unsigned)head->hash[i]);
+	souk_hex(head->hash, sizeof(head->hash), row->hash);
 }
 
 static int read_once(struct souk *souk, struct souk_catalogs *catalogs, size_t i, int verify,

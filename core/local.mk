@@ -30,6 +30,7 @@ core_sources = \
 	%D%/conformance/conform.h \
 	%D%/conformance/process.h \
 	%D%/conformance/watch.h \
+	%D%/cost.c \
 	%D%/doctor.c \
 	%D%/doctor-clouds.c \
 	%D%/doctor-host.c \

@@ -30,7 +30,69 @@ struct scan {
 	const char **regions;
 	size_t n_regions;
 	size_t first_sum; /* of this file, among the sums of all */
+	size_t first_entry;
+	int is_heap; /* as many lines of this file as can be shown are a heap */
 };
+
+/* ---- The order of lines ---- */
+
+struct order {
+	const struct souk_offers *offers;
+	int by_name;
+};
+
+/* By provider, type, region and zone. All were read before, so reading them again cannot fail. */
+static int compare_names(const struct souk_offers *offers, const struct offers_entry *a,
+			 const struct offers_entry *b)
+{
+	struct souk_catalog_file *fa = offers->market.files[a->file];
+	struct souk_catalog_file *fb = offers->market.files[b->file];
+	struct souk_catalog_type ta, tb;
+	struct souk_catalog_row ra, rb;
+	int order;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->type != b->type) {
+		if (souk_catalog_type(fa, a->type, &ta, NULL) < 0 ||
+		    souk_catalog_type(fb, b->type, &tb, NULL) < 0)
+			return a->type < b->type ? -1 : 1;
+		order = strcmp(ta.name, tb.name);
+		return order ? order : a->type < b->type ? -1 : 1;
+	}
+	if (souk_catalog_row(fa, a->row, &ra, NULL) < 0 || souk_catalog_row(fb, b->row, &rb, NULL) < 0)
+		return a->row < b->row ? -1 : a->row > b->row;
+	order = strcmp(ra.region, rb.region);
+	if (order == 0)
+		order = souk_strcmp(ra.zone, rb.zone);
+	return order ? order : a->row < b->row ? -1 : a->row > b->row;
+}
+
+static int compare(const void *x, const void *y, void *arg)
+{
+	const struct offers_entry *a = x, *b = y;
+	const struct order *order = arg;
+
+	if (!order->by_name) {
+		if (a->class != b->class)
+			return a->class < b->class ? -1 : 1;
+		if (a->key != b->key)
+			return a->key < b->key ? -1 : 1;
+		if (a->micros != b->micros)
+			return a->micros < b->micros ? -1 : 1;
+	}
+	return compare_names(order->offers, a, b);
+}
+
+static int compare_backwards(const void *x, const void *y, void *arg)
+{
+	return compare(y, x, arg);
+}
+
+static struct order order_of(const struct souk_offers *offers, const struct offers_filter *filter)
+{
+	return (struct order){ offers, filter->given->sort == SOUK_SORT_NAME };
+}
 
 /* ---- The matches of a type, and what becomes of them ---- */
 
@@ -51,10 +113,11 @@ static int by_price(const struct match *a, const struct match *b)
 static int by_region_then_price(const void *x, const void *y)
 {
 	const struct match *a = x, *b = y;
-	/* A file has each text once. */
-	int order = a->region == b->region ? 0 : strcmp(a->region, b->region);
 
-	return order ? order : by_price(a, b);
+	/* A file has each text once, and in which order the regions come is of no matter here. */
+	if (a->region != b->region)
+		return a->region < b->region ? -1 : 1;
+	return by_price(a, b);
 }
 
 static int64_t key_of(const struct offers_filter *filter, const struct souk_catalog_type *type,
@@ -76,16 +139,46 @@ static int64_t key_of(const struct offers_filter *filter, const struct souk_cata
 	}
 }
 
+/* Put an entry in the place of the last of a heap of n, whose top it is. */
+static void replace_top(const struct order *order, struct offers_entry *heap, size_t n,
+			const struct offers_entry *entry)
+{
+	size_t at = 0, child;
+
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && compare(&heap[child + 1], &heap[child], (void *)(uintptr_t)order) > 0)
+			child++;
+		if (compare(entry, &heap[child], (void *)(uintptr_t)order) >= 0)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = *entry;
+}
+
+/* Of the lines of this file only so many can be shown: they are a heap with the last on top. */
+static int keep_if_better(struct scan *scan, const struct offers_entry *entry)
+{
+	struct offers_entry *heap = scan->offers->entries + scan->first_entry;
+	const struct order order = order_of(scan->offers, scan->filter);
+	size_t n = scan->offers->n - scan->first_entry;
+
+	if (scan->filter->given->limit == 0 || n < scan->filter->given->limit)
+		return 0;
+	if (!scan->is_heap) {
+		qsort_r(heap, n, sizeof(*heap), compare_backwards, (void *)(uintptr_t)&order);
+		scan->is_heap = 1;
+	}
+	if (compare(entry, &heap[0], (void *)(uintptr_t)&order) < 0)
+		replace_top(&order, heap, n, entry);
+	return 1;
+}
+
 static int add_entry(struct scan *scan, uint32_t type, const struct souk_catalog_type *kind,
 		     const struct match *match, size_t further, struct souk_error *err)
 {
 	struct souk_offers *offers = scan->offers;
-	void *entries = souk_array_grow(offers->entries, offers->n, sizeof(*offers->entries));
-
-	if (!entries)
-		return souk_error_nomem(err);
-	offers->entries = entries;
-	offers->entries[offers->n++] = (struct offers_entry){
+	struct offers_entry entry = {
 		.key = match->micros < 0 ? INT64_MAX : key_of(scan->filter, kind, match->micros),
 		.micros = match->micros,
 		.type = type,
@@ -94,6 +187,15 @@ static int add_entry(struct scan *scan, uint32_t type, const struct souk_catalog
 		.file = (uint16_t)scan->number,
 		.class = (uint8_t)match->class,
 	};
+	void *entries;
+
+	if (keep_if_better(scan, &entry))
+		return SOUK_OK;
+	entries = souk_array_grow(offers->entries, offers->n, sizeof(*offers->entries));
+	if (!entries)
+		return souk_error_nomem(err);
+	offers->entries = entries;
+	offers->entries[offers->n++] = entry;
 	return SOUK_OK;
 }
 
@@ -353,7 +455,8 @@ int offers_scan(struct souk_offers *offers, size_t i, const struct offers_filter
 {
 	struct scan scan = { .offers = offers, .filter = filter, .number = i,
 			     .file = offers->market.files[i],
-			     .first_sum = offers->n_accelerators };
+			     .first_sum = offers->n_accelerators,
+			     .first_entry = offers->n };
 	size_t n = offers->n, n_accelerators = offers->n_accelerators;
 	int sum = !offers_filter_is_plain(filter) || filter->given->accelerator;
 	int ret = 0;
@@ -376,59 +479,9 @@ int offers_scan(struct souk_offers *offers, size_t i, const struct offers_filter
 	return ret;
 }
 
-/* ---- Sorting ---- */
-
-struct order {
-	const struct souk_offers *offers;
-	int by_name;
-};
-
-/* By provider, type, region and zone. All were read before, so reading them again cannot fail. */
-static int compare_names(const struct souk_offers *offers, const struct offers_entry *a,
-			 const struct offers_entry *b)
-{
-	struct souk_catalog_file *fa = offers->market.files[a->file];
-	struct souk_catalog_file *fb = offers->market.files[b->file];
-	struct souk_catalog_type ta, tb;
-	struct souk_catalog_row ra, rb;
-	int order;
-
-	if (a->file != b->file)
-		return a->file < b->file ? -1 : 1;
-	if (a->type != b->type) {
-		if (souk_catalog_type(fa, a->type, &ta, NULL) < 0 ||
-		    souk_catalog_type(fb, b->type, &tb, NULL) < 0)
-			return a->type < b->type ? -1 : 1;
-		order = strcmp(ta.name, tb.name);
-		return order ? order : a->type < b->type ? -1 : 1;
-	}
-	if (souk_catalog_row(fa, a->row, &ra, NULL) < 0 || souk_catalog_row(fb, b->row, &rb, NULL) < 0)
-		return a->row < b->row ? -1 : a->row > b->row;
-	order = strcmp(ra.region, rb.region);
-	if (order == 0)
-		order = souk_strcmp(ra.zone, rb.zone);
-	return order ? order : a->row < b->row ? -1 : a->row > b->row;
-}
-
-static int compare(const void *x, const void *y, void *arg)
-{
-	const struct offers_entry *a = x, *b = y;
-	const struct order *order = arg;
-
-	if (!order->by_name) {
-		if (a->class != b->class)
-			return a->class < b->class ? -1 : 1;
-		if (a->key != b->key)
-			return a->key < b->key ? -1 : 1;
-		if (a->micros != b->micros)
-			return a->micros < b->micros ? -1 : 1;
-	}
-	return compare_names(order->offers, a, b);
-}
-
 void offers_sort(struct souk_offers *offers, const struct offers_filter *filter)
 {
-	struct order order = { offers, filter->given->sort == SOUK_SORT_NAME };
+	struct order order = order_of(offers, filter);
 
 	if (offers->n > 1)
 		qsort_r(offers->entries, offers->n, sizeof(*offers->entries), compare, &order);

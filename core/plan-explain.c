@@ -47,30 +47,34 @@ static int set_cause(const struct souk_plan *plan, struct souk_plan_cause *cause
 
 /* ---- Why the best of a provider is not the first ---- */
 
-static void say_money(struct souk_buf *text, const char *before, int64_t micros, const char *after)
+static void say_money(struct souk_buf *text, const char *before, int64_t micros,
+		      const char *currency, const char *after)
 {
 	char money[SOUK_MONEY_TEXT_SIZE];
 
-	souk_buf_printf(text, "%s$%s%s", before, souk_money_text(micros, money), after);
+	souk_buf_printf(text, "%s%s%s", before, souk_money_currency(micros, currency, money), after);
 }
 
 static void say_cost(struct souk_buf *text, const struct souk_candidate *winner,
 		     const struct souk_candidate *c)
 {
 	int64_t hourly = c->total_micros_per_hour - winner->total_micros_per_hour;
+	int64_t dearer = c->cost_micros - winner->cost_micros;
+	const char *currency = c->offer.currency; /* the winner's, too: others are not compared */
 
 	if (hourly < 0) {
-		say_money(text, "cheaper by ", -hourly, "/h, but");
-		say_money(text, " dearer by ", c->cost_micros - winner->cost_micros, " in all");
+		say_money(text, "cheaper by ", -hourly, currency, "/h, but");
+		say_money(text, " dearer by ", dearer, currency, " in all");
 	} else {
-		say_money(text, "dearer by ", c->cost_micros - winner->cost_micros, "");
+		say_money(text, "dearer by ", dearer, currency, "");
 	}
 	if (c->transfer.rank_micros > winner->transfer.rank_micros)
 		say_money(text, c->transfer.known ? ": moving its data costs " :
 						    ": moving its data may cost ",
-			  c->transfer.rank_micros, "");
+			  c->transfer.rank_micros, "USD", "");
 	if (c->preemption_micros > winner->preemption_micros)
-		say_money(text, ": being preempted is expected to cost ", c->preemption_micros, "");
+		say_money(text, ": being preempted is expected to cost ", c->preemption_micros,
+			  currency, "");
 }
 
 static void say_why(struct souk_buf *text, const struct souk_plan *plan, enum souk_misfit why,
@@ -242,21 +246,30 @@ struct sellers {
 	struct seller {
 		const char *name;
 		int64_t micros;
+		char currency[4];
 	} items[SELLERS_MAX];
 	size_t n;
 	size_t total;
 };
 
-static void add_seller(struct sellers *sellers, const char *name, int64_t micros)
+/* Dollars come first, as what is in another currency is not compared with them. */
+static int is_dearer(const struct seller *a, const struct seller *b)
+{
+	int foreign_a = strcmp(a->currency, "USD") != 0, foreign_b = strcmp(b->currency, "USD") != 0;
+
+	return foreign_a != foreign_b ? foreign_a : a->micros > b->micros;
+}
+
+static void add_seller(struct sellers *sellers, const struct seller *seller)
 {
 	size_t at = sellers->n < SELLERS_MAX ? sellers->n++ : SELLERS_MAX;
 
 	sellers->total++;
-	for (; at > 0 && sellers->items[at - 1].micros > micros; at--)
+	for (; at > 0 && is_dearer(&sellers->items[at - 1], seller); at--)
 		if (at < SELLERS_MAX)
 			sellers->items[at] = sellers->items[at - 1];
 	if (at < SELLERS_MAX)
-		sellers->items[at] = (struct seller){ name, micros };
+		sellers->items[at] = *seller;
 }
 
 /* The cheapest that a provider would have, as if it took part. */
@@ -267,6 +280,7 @@ static int try_seller(const struct souk_plan_query *query, const struct souk_mar
 	struct souk_plan_query one = *query;
 	struct souk_plan_result result;
 	struct souk_candidate best;
+	struct seller seller = { .name = provider->name };
 	int ret;
 
 	alone.standing = SOUK_STANDS_IN;
@@ -277,8 +291,11 @@ static int try_seller(const struct souk_plan_query *query, const struct souk_mar
 		return ret;
 	if (result.n > 0)
 		ret = souk_plan_result_get(&result, 0, &best, err);
-	if (ret == SOUK_OK && result.n > 0)
-		add_seller(sellers, provider->name, best.total_micros_per_hour);
+	if (ret == SOUK_OK && result.n > 0) {
+		seller.micros = best.total_micros_per_hour;
+		snprintf(seller.currency, sizeof(seller.currency), "%s", best.offer.currency);
+		add_seller(sellers, &seller);
+	}
 	souk_plan_result_fini(&result);
 	return ret;
 }
@@ -315,9 +332,10 @@ static void list_sellers(const struct sellers *sellers, char *list, size_t size)
 
 	list[0] = '\0';
 	for (i = 0; i < sellers->n && used < size; i++)
-		used += (size_t)snprintf(list + used, size - used, "%s%.60s ($%s/h)", i ? ", " : "",
+		used += (size_t)snprintf(list + used, size - used, "%s%.60s (%s/h)", i ? ", " : "",
 					 sellers->items[i].name,
-					 souk_money_text(sellers->items[i].micros, price));
+					 souk_money_currency(sellers->items[i].micros,
+							     sellers->items[i].currency, price));
 	if (sellers->total > sellers->n && used < size)
 		snprintf(list + used, size - used, " and others");
 }

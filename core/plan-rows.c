@@ -51,8 +51,8 @@ static void note_costs(struct souk_buf *note, const struct souk_candidate *c)
 
 	if (c->preemption_micros > 0) {
 		separate(note);
-		souk_buf_printf(note, "+$%s expected preemption",
-				souk_money_text(c->preemption_micros, text));
+		souk_buf_printf(note, "+%s expected preemption",
+				souk_money_currency(c->preemption_micros, c->offer.currency, text));
 	}
 	if (c->transfer.rank_micros > 0) {
 		separate(note);

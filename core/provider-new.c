@@ -128,8 +128,8 @@ int souk_provider_new(struct souk *souk, const char *name, const char *dir, stru
 {
 	SOUK_AUTO_FREE char *installed = souk_fs_join(souk->paths.datadir, "template");
 	const char *from = souk->paths.builddir ? SOUK_SRCDIR "/plugin-api/template" : installed;
+	int ret = check_name(name, err), errnum;
 	size_t i;
-	int ret = check_name(name, err);
 
 	if (ret < 0)
 		return ret;
@@ -140,8 +140,9 @@ int souk_provider_new(struct souk *souk, const char *name, const char *dir, stru
 		return souk_error_hint(err, "install the package souk-dev");
 	}
 	if (mkdir(dir, 0777) < 0) {
-		ret = souk_error_errno(err, errno, "cannot make the folder '%s'", dir);
-		return errno == EEXIST ? souk_error_hint(err, "--dir DIR puts it elsewhere") : ret;
+		errnum = errno;
+		ret = souk_error_errno(err, errnum, "cannot make the folder '%s'", dir);
+		return errnum == EEXIST ? souk_error_hint(err, "--dir DIR puts it elsewhere") : ret;
 	}
 	for (i = 0; i < SOUK_ARRAY_SIZE(template_files) && ret == SOUK_OK; i++)
 		ret = copy_file(from, template_files[i], name, dir, err);

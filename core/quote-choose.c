@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/money.h"
 #include "base/util.h"
 #include "market/optimizer-internal.h"
 #include "quotes.h"
@@ -165,8 +166,7 @@ static int choose_with_egress(struct souk_quote_draft *draft, struct souk_quote_
 		struct souk_transfer egress;
 
 		souk_quote_egress(&query, &egress);
-		if (__builtin_add_overflow(places.items[i].cost_micros, egress.rank_micros, &cost))
-			cost = INT64_MAX;
+		cost = souk_money_add(places.items[i].cost_micros, egress.rank_micros);
 		if (i > 0 && cost >= best)
 			continue;
 		best = cost;
@@ -241,7 +241,9 @@ static int fill_choices(const struct souk_quote_places *places, struct souk_pipe
 
 		choices[i] = (struct souk_stage_choice){
 			.place = { c->provider, c->offer.region },
-			.micros = c->compute_micros + c->preemption_micros + c->transfer.micros,
+			.micros = souk_money_add(
+				souk_money_add(c->compute_micros, c->preemption_micros),
+				c->transfer.micros),
 			.rank_micros = c->cost_micros,
 			.unknown = (c->transfer.inputs.micros < 0) +
 				   (c->transfer.outputs.micros < 0),

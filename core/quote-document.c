@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/id.h"
 #include "base/money.h"
 #include "base/util.h"
 #include "quotes.h"
@@ -23,7 +24,9 @@
 #define MAX_OTHERS 10000u
 #define STYLE (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
 
-/* ---- Making JSON: the first failure sticks ---- */
+/* ---- Making JSON: the first failure sticks. Keys are literals, which need no copy. ---- */
+
+#define KEY_IS_LITERAL JSON_C_OBJECT_KEY_IS_CONSTANT
 
 struct maker {
 	int failed;
@@ -35,7 +38,7 @@ static struct json_object *put(struct maker *m, struct json_object *in, const ch
 	int ret = -1;
 
 	if (value && in && !m->failed)
-		ret = key ? json_object_object_add(in, key, value)
+		ret = key ? json_object_object_add_ex(in, key, value, KEY_IS_LITERAL)
 			  : json_object_array_add(in, value);
 	if (ret == 0)
 		return value;
@@ -59,7 +62,8 @@ static void put_text(struct maker *m, struct json_object *in, const char *key, c
 {
 	if (text && text[0])
 		put(m, in, key, json_object_new_string(text));
-	else if (!in || m->failed || json_object_object_add(in, key, NULL) != 0)
+	else if (!in || m->failed ||
+		 json_object_object_add_ex(in, key, NULL, KEY_IS_LITERAL) != 0)
 		m->failed = 1;
 }
 
@@ -109,11 +113,9 @@ static void put_time(struct maker *m, struct json_object *in, const char *key, i
 static void put_hash(struct maker *m, struct json_object *in, const char *key,
 		     const uint8_t hash[16])
 {
-	char text[SOUK_QUOTE_ID_SIZE];
-	size_t i;
+	char text[SOUK_HEX_SIZE(16)];
 
-	for (i = 0; i < 16; i++)
-		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	souk_hex(hash, 16, text);
 	put_text(m, in, key, text);
 }
 
@@ -491,9 +493,9 @@ static void put_sum(struct maker *m, struct json_object *in, const struct souk_q
 			sum.complete = 0;
 			continue;
 		}
-		sum.once_micros += sheet->once_micros;
-		sum.total_micros += sheet->total_micros;
-		sum.hour_micros += sheet->hour_micros;
+		sum.once_micros = souk_money_add(sum.once_micros, sheet->once_micros);
+		sum.total_micros = souk_money_add(sum.total_micros, sheet->total_micros);
+		sum.hour_micros = souk_money_add(sum.hour_micros, sheet->hour_micros);
 		sum.complete &= sheet->complete;
 	}
 	for (i = 0; i < draft->pipeline.n_edges; i++) {
@@ -503,8 +505,8 @@ static void put_sum(struct maker *m, struct json_object *in, const struct souk_q
 			sum.complete = 0;
 			continue;
 		}
-		sum.once_micros += micros;
-		sum.total_micros += micros;
+		sum.once_micros = souk_money_add(sum.once_micros, micros);
+		sum.total_micros = souk_money_add(sum.total_micros, micros);
 	}
 	/* Stages follow each other: what all of them cost an hour nobody pays. */
 	if (draft->n_stages > 1)
@@ -536,7 +538,6 @@ static int id_of(struct json_object *doc, char id[SOUK_QUOTE_ID_SIZE])
 {
 	XXH128_canonical_t canonical;
 	const char *text;
-	size_t i;
 
 	json_object_object_del(doc, "id");
 	json_object_object_del(doc, "created_at");
@@ -545,8 +546,7 @@ static int id_of(struct json_object *doc, char id[SOUK_QUOTE_ID_SIZE])
 	if (!text)
 		return -1;
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, strlen(text)));
-	for (i = 0; i < 16; i++)
-		snprintf(id + 2 * i, 3, "%02x", canonical.digest[i]);
+	souk_hex(canonical.digest, sizeof(canonical.digest), id);
 	return 0;
 }
 

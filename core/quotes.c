@@ -137,11 +137,6 @@ int souk_quote_remove(struct souk *souk, const char *id, struct souk_error *err)
 	return souk_fs_remove(path, err);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int read_ids(const char *folder, struct souk_strv *ids, struct souk_error *err)
 {
 	struct dirent *entry;
@@ -180,8 +175,7 @@ int souk_quotes_list(struct souk *souk, struct souk_quotes **quotes_out, struct 
 		souk_quotes_free(quotes);
 		return ret;
 	}
-	if (quotes->ids.n > 1)
-		qsort(quotes->ids.items, quotes->ids.n, sizeof(*quotes->ids.items), by_text);
+	souk_strv_sort(&quotes->ids);
 	*quotes_out = quotes;
 	return SOUK_OK;
 }

@@ -107,6 +107,8 @@ int souk_new(const struct souk_settings *settings, struct souk **souk_out, struc
 		return ret;
 	}
 	ret = souk_paths_init(&souk->paths, err);
+	if (ret == SOUK_E_INVALID)
+		souk_error_reason(err, SOUK_REASON_CONFIG);
 	if (ret == SOUK_OK)
 		ret = load_config(souk, settings, err);
 	if (ret == SOUK_OK)

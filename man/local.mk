@@ -7,6 +7,7 @@ MAN_PAGES += \
 	%D%/souk-catalog.1 \
 	%D%/souk-check.1 \
 	%D%/souk-config.5 \
+	%D%/souk-cost.1 \
 	%D%/souk-doctor.1 \
 	%D%/souk-down.1 \
 	%D%/souk-exec.1 \

@@ -8,6 +8,7 @@ include %D%/e2e/local.mk
 include %D%/cloudsim/local.mk
 include %D%/conformance/local.mk
 include %D%/crash/local.mk
+include %D%/scenarios/local.mk
 include %D%/fuzz/local.mk
 include %D%/market/local.mk
 include %D%/bench/local.mk

@@ -2,7 +2,7 @@
 # souk.bash - completion of souk for bash
 # shellcheck shell=bash
 
-_souk_commands='launch exec logs queue cancel status ssh start stop down autostop offers quote catalog validate check doctor provider help'
+_souk_commands='launch exec logs queue cancel status ssh start stop down autostop cost offers quote catalog validate check doctor provider help'
 _souk_common='--providers --provider-path --set --json -y --yes -v --verbose --debug -h --help'
 _souk_task='-n --name --workdir --env --env-file --secret --secret-file --gpus --cpus --memory --num-nodes'
 
@@ -11,7 +11,7 @@ _souk_flags()
 {
 	case $1 in
 	launch)
-		echo "-c --cluster -d --detach-run --down -i --idle-minutes-to-autostop --retry-until-up --plan" \
+		echo "-c --cluster -d --detach-run --down -i --idle-minutes-to-autostop --retry-until-up --race --plan" \
 			"--dryrun -a --all --limit --explain --optimize --hours --quote --no-setup $_souk_task --instance-type --use-spot --no-use-spot" \
 			"--infra --disk-size --disk-tier --image-id --ports --max-hourly-cost"
 		;;
@@ -24,6 +24,7 @@ _souk_flags()
 	logs) echo "-f --follow --no-follow --status" ;;
 	cancel | start | stop | down) echo "-a --all" ;;
 	status) echo "-r --refresh" ;;
+	cost) echo "-a --all --since --until --by" ;;
 	provider)
 		echo "--endpoint --machines --instance-type --region --only --calls --grace-ms --list --dir"
 		;;
@@ -103,6 +104,7 @@ _souk_value()
 	case $1 in
 	-c | --cluster) _souk_words "$(_souk_clusters)" ;;
 	--provider | --providers | --infra) _souk_words "$(_souk_providers)" ;;
+	--by) _souk_words 'cluster provider region type market spell' ;;
 	--sort) _souk_words 'price spot gpu-price vcpus memory name' ;;
 	--arch) _souk_words 'x86_64 arm64' ;;
 	--provider-path | --workdir | --dir) _souk_any_files -d ;;
@@ -121,7 +123,7 @@ _souk_argument()
 	launch | quote | validate) _souk_files ;;
 	exec) if [[ $2 == 0 ]]; then _souk_words "$(_souk_clusters)"; else _souk_files; fi ;;
 	logs | queue | cancel | ssh) [[ $2 == 0 ]] && _souk_words "$(_souk_clusters)" ;;
-	status | start | stop | down | autostop) _souk_words "$(_souk_clusters)" ;;
+	status | cost | start | stop | down | autostop) _souk_words "$(_souk_clusters)" ;;
 	check | doctor) _souk_words "$(_souk_providers)" ;;
 	catalog)
 		if [[ $2 == 0 ]]; then

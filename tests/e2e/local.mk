@@ -5,75 +5,106 @@ TESTS += \
 	%D%/test-aws-failover.sh \
 	%D%/test-aws-moto.sh \
 	%D%/test-aws-offers.sh \
+	%D%/test-aws-placement.sh \
+	%D%/test-aws-same.sh \
 	%D%/test-aws-sim.sh \
 	%D%/test-aws-trust.sh \
 	%D%/test-azure-offers.sh \
+	%D%/test-azure-plan.sh \
 	%D%/test-azure-sim.sh \
 	%D%/test-catalog.sh \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
+	%D%/test-concurrent.sh \
+	%D%/test-cost.sh \
 	%D%/test-doctor.sh \
+	%D%/test-doctor-tools.sh \
+	%D%/test-doctor-clouds.sh \
 	%D%/test-embeddings.sh \
+	%D%/test-exhausted.sh \
 	%D%/test-failover.sh \
 	%D%/test-gcp-offers.sh \
+	%D%/test-gcp-plan.sh \
 	%D%/test-gcp-sim.sh \
+	%D%/test-hostile-environment.sh \
 	%D%/test-lambda-launch.sh \
 	%D%/test-launch-plan.sh \
 	%D%/test-lambda-offers.sh \
+	%D%/test-lambda-plan.sh \
 	%D%/test-runpod-launch.sh \
 	%D%/test-runpod-offers.sh \
+	%D%/test-runpod-plan.sh \
 	%D%/test-local-files.sh \
 	%D%/test-local-launch.sh \
 	%D%/test-local-nodes.sh \
 	%D%/test-local-secret.sh \
 	%D%/test-local-ssh.sh \
+	%D%/test-module-crash.sh \
 	%D%/test-no-network.sh \
 	%D%/test-offers-evidence.sh \
 	%D%/test-offers.sh \
 	%D%/test-plan.sh \
 	%D%/test-quote.sh \
+	%D%/test-race.sh \
 	%D%/test-runtime.sh \
 	%D%/test-validate.sh
 
 EXTRA_DIST += \
 	%D%/aws-offers.py \
+	%D%/aws-state.py \
 	%D%/aws.sh \
+	%D%/crasher.c \
+	%D%/clouds.sh \
 	%D%/lib.sh \
 	%D%/prices.sh \
 	%D%/runtime/cases.sh \
 	%D%/runtime/machines.sh \
 	%D%/plan-wire.py \
+	%D%/plan.sh \
 	%D%/planner.c \
 	%D%/stall.c \
 	%D%/test-aws-failover.sh \
 	%D%/test-aws-moto.sh \
 	%D%/test-aws-offers.sh \
+	%D%/test-aws-placement.sh \
+	%D%/test-aws-same.sh \
 	%D%/test-aws-sim.sh \
 	%D%/test-aws-trust.sh \
 	%D%/test-azure-offers.sh \
+	%D%/test-azure-plan.sh \
 	%D%/test-azure-sim.sh \
 	%D%/test-catalog.sh \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
+	%D%/test-concurrent.sh \
 	%D%/test-doctor.sh \
+	%D%/test-doctor-tools.sh \
+	%D%/test-doctor-clouds.sh \
 	%D%/test-embeddings.sh \
+	%D%/test-exhausted.sh \
 	%D%/test-failover.sh \
 	%D%/test-gcp-offers.sh \
+	%D%/test-gcp-plan.sh \
 	%D%/test-gcp-sim.sh \
+	%D%/test-hostile-environment.sh \
 	%D%/test-lambda-launch.sh \
 	%D%/test-launch-plan.sh \
 	%D%/test-lambda-offers.sh \
+	%D%/test-lambda-plan.sh \
 	%D%/test-runpod-launch.sh \
 	%D%/test-runpod-offers.sh \
+	%D%/test-runpod-plan.sh \
 	%D%/test-local-files.sh \
 	%D%/test-local-launch.sh \
 	%D%/test-local-nodes.sh \
 	%D%/test-local-secret.sh \
 	%D%/test-local-ssh.sh \
+	%D%/test-module-crash.sh \
 	%D%/test-no-network.sh \
 	%D%/test-offers-evidence.sh \
 	%D%/test-offers.sh \
 	%D%/test-plan.sh \
 	%D%/test-quote.sh \
+	%D%/test-race.sh \
 	%D%/test-runtime.sh \
 	%D%/test-validate.sh

@@ -14,7 +14,7 @@ silent () {
 	[ ! -s "$1" ] || fail "$1 is not empty"
 }
 
-commands='launch exec logs queue cancel status ssh start stop down autostop offers catalog validate check provider'
+commands='launch exec logs queue cancel status ssh start stop down autostop cost offers catalog validate check provider'
 
 run 0 --help
 [ "$(wc -l <out)" -le 25 ] || fail "more than a screen"

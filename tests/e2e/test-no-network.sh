@@ -64,6 +64,8 @@ commands () {
 	quiet 0 "$network|$crypto" launch --help
 	quiet 0 "$network|$crypto" status
 	quiet 0 "$network|$crypto" status --json
+	quiet 0 "$network|$crypto" cost
+	quiet 0 "$network|$crypto" cost --all --json
 	quiet 0 "$network|$crypto" offers
 	quiet 0 "$network|$crypto" offers --json
 	quiet 0 "$network|$crypto" validate task.yaml

@@ -139,6 +139,20 @@ run 0 offers H100 $ours --json --sort spot
 of '[x["spot_price_usd_hour"] for x in o] == [3, 30, None]'
 run 0 offers $ours --json --sort VCPUS --limit 2
 types tiny 'two, "words"'
+for sort in price spot gpu-price vcpus memory name
+do
+	for depth in '' --all-regions --zones
+	do
+		run 0 offers $ours --cpus 1+ --csv --sort $sort $depth
+		cp out all
+		for n in 1 2 3 7 1000
+		do
+			run 0 offers $ours --cpus 1+ --csv --sort $sort $depth --limit $n
+			head -n $((n + 1)) all | cmp -s - out || fail "$n of --sort $sort $depth"
+		done
+	done
+done
+[ "$(wc -l <all)" -gt 8 ] || fail 'too few offers to choose among'
 run 0 offers $ours --json --sort memory --limit 1
 types tiny
 run 64 offers --sort prize

@@ -68,6 +68,17 @@ says err "'souk provider info bolt'"
 ACME_KEY=1 quietly 0 launch --dryrun --gpus Zephyr 'echo x'
 says out acme
 lacks out bolt
+# What is sold in another currency is neither taken for dollars nor compared with them.
+for price in 'euro 9.00,EUR' 'dollar 9.50,USD'
+do
+	{
+		echo 'provider,region,instance_type,vcpus,memory_gib,gpu_name,gpu_count,price_usd_hour,currency'
+		echo "${price%% *},here,m,4,16,Euroid,1,${price#* }"
+	} >table.csv
+	run 0 catalog import table.csv
+done
+quietly 69 launch --dryrun --gpus Euroid 'echo x'
+says err 'dollar ($9.50/h), euro (9.00 EUR/h) would, but they are not installed'
 touch "$HOME/.bolt"
 quietly 0 launch --dryrun --gpus Zephyr 'echo x'
 says out bolt

@@ -74,7 +74,7 @@ endif
 
 if BUILD_PROVIDER_RUNPOD
 check_PROGRAMS += tests/unit/test-runpod-pods
-tests_unit_test_runpod_pods_SOURCES = %D%/test-runpod-pods.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_runpod_pods_SOURCES = %D%/test-runpod-pods.c %D%/test-host.c %D%/test-host.h %D%/rent-fixture.h
 tests_unit_test_runpod_pods_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/runpod $(PROVIDER_RUNPOD_CFLAGS)
 tests_unit_test_runpod_pods_LDADD = libprovider-runpod.la libsouk-provider.la $(PROVIDER_RUNPOD_LIBS) $(CHECK_LIBS)
 tests_unit_test_runpod_pods_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -90,7 +90,7 @@ endif
 
 if BUILD_PROVIDER_LAMBDA
 check_PROGRAMS += tests/unit/test-lambda-machines
-tests_unit_test_lambda_machines_SOURCES = %D%/test-lambda-machines.c %D%/test-host.c %D%/test-host.h
+tests_unit_test_lambda_machines_SOURCES = %D%/test-lambda-machines.c %D%/test-host.c %D%/test-host.h %D%/rent-fixture.h
 tests_unit_test_lambda_machines_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/providers/lambda $(PROVIDER_LAMBDA_CFLAGS)
 tests_unit_test_lambda_machines_LDADD = libprovider-lambda.la libsouk-provider.la $(PROVIDER_LAMBDA_LIBS) $(CHECK_LIBS)
 tests_unit_test_lambda_machines_LDFLAGS = $(AM_LDFLAGS) -no-install
@@ -210,6 +210,13 @@ tests_unit_test_quote_LDADD = $(TEST_LIBS) $(JSON_LIBS)
 tests_unit_test_quote_LDFLAGS = $(AM_LDFLAGS) -no-install
 EXTRA_tests_unit_test_quote_DEPENDENCIES = tests/unit/modules/priced.la
 
+check_PROGRAMS += tests/unit/test-nomem
+tests_unit_test_nomem_SOURCES = %D%/test-nomem.c %D%/scratch.h
+tests_unit_test_nomem_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_nomem_LDADD = $(TEST_LIBS)
+tests_unit_test_nomem_LDFLAGS = $(AM_LDFLAGS) -no-install
+EXTRA_tests_unit_test_nomem_DEPENDENCIES = tests/unit/modules/priced.la
+
 check_PROGRAMS += tests/unit/test-catalog-import
 tests_unit_test_catalog_import_SOURCES = %D%/test-catalog-import.c %D%/scratch.h
 tests_unit_test_catalog_import_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -222,6 +229,15 @@ tests_unit_test_failover_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_failover_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
 tests_unit_test_failover_LDFLAGS = $(AM_LDFLAGS) -no-install
 EXTRA_tests_unit_test_failover_DEPENDENCIES = tests/unit/modules/scripted.la
+
+# No test by itself: tests/e2e/test-concurrent.sh starts it, with the clouds that it needs.
+EXTRA_PROGRAMS = tests/unit/concurrent-provisions
+check_DATA = tests/unit/concurrent-provisions$(EXEEXT)
+CLEANFILES += tests/unit/concurrent-provisions$(EXEEXT)
+tests_unit_concurrent_provisions_SOURCES = %D%/concurrent-provisions.c
+tests_unit_concurrent_provisions_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_concurrent_provisions_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
+tests_unit_concurrent_provisions_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 check_PROGRAMS += tests/unit/test-fleet
 tests_unit_test_fleet_SOURCES = %D%/test-fleet.c %D%/fleet-stage.h %D%/market-fixture.h %D%/scratch.h
@@ -345,6 +361,12 @@ tests_unit_test_ssh_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_ssh_LDADD = libsouk-engine-parts.la $(TEST_LIBS)
 tests_unit_test_ssh_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+check_PROGRAMS += tests/unit/test-cost
+tests_unit_test_cost_SOURCES = %D%/test-cost.c %D%/scratch.h
+tests_unit_test_cost_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_cost_LDADD = $(TEST_LIBS)
+tests_unit_test_cost_LDFLAGS = $(AM_LDFLAGS) -no-install
+
 check_PROGRAMS += tests/unit/test-store
 tests_unit_test_store_SOURCES = %D%/test-store.c %D%/scratch.h
 tests_unit_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -380,6 +402,24 @@ check_PROGRAMS += tests/unit/test-provider-api
 tests_unit_test_provider_api_SOURCES = %D%/test-provider-api.c $(libsouk_provider_parts_la_SOURCES)
 tests_unit_test_provider_api_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_unit_test_provider_api_LDADD = $(CHECK_LIBS)
-tests_unit_test_provider_api_LDFLAGS = $(AM_LDFLAGS) -no-install -Wl,--wrap=realloc,--wrap=pthread_create
+tests_unit_test_provider_api_LDFLAGS = $(AM_LDFLAGS) -no-install -Wl,--wrap=realloc
+
+check_PROGRAMS += tests/unit/test-provider-host
+tests_unit_test_provider_host_SOURCES = %D%/test-provider-host.c $(libsouk_provider_parts_la_SOURCES)
+tests_unit_test_provider_host_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_provider_host_LDADD = $(CHECK_LIBS)
+tests_unit_test_provider_host_LDFLAGS = $(AM_LDFLAGS) -no-install -Wl,--wrap=pthread_create
+
+check_PROGRAMS += tests/unit/test-provider-parse
+tests_unit_test_provider_parse_SOURCES = %D%/test-provider-parse.c $(libsouk_provider_parts_la_SOURCES)
+tests_unit_test_provider_parse_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_provider_parse_LDADD = $(CHECK_LIBS)
+tests_unit_test_provider_parse_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+check_PROGRAMS += tests/unit/test-provider-cloud
+tests_unit_test_provider_cloud_SOURCES = %D%/test-provider-cloud.c $(libsouk_provider_parts_la_SOURCES)
+tests_unit_test_provider_cloud_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_unit_test_provider_cloud_LDADD = $(CHECK_LIBS)
+tests_unit_test_provider_cloud_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 endif

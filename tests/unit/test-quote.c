@@ -744,6 +744,30 @@ START_TEST(what_several_tasks_cannot_have)
 }
 END_TEST
 
+/* What a module says of its prices is added up with whatever else there is. */
+START_TEST(sums_end_at_the_largest_number)
+{
+	static struct souk_quote_line line[] = {
+		{ .struct_size = sizeof(*line), .item = "compute", .per_hour = 1,
+		  .micros = INT64_MAX, .currency = "USD" },
+		{ .struct_size = sizeof(*line), .item = "support", .per_hour = 1,
+		  .micros = INT64_MAX, .currency = "USD" },
+		{ .struct_size = sizeof(*line), .item = "set-up", .micros = INT64_MAX,
+		  .currency = "USD" },
+		{ .struct_size = sizeof(*line), .item = "licence", .micros = 1, .currency = "USD" },
+	};
+	const struct souk_quote_list lines = { line, SOUK_ARRAY_SIZE(line) };
+	struct souk_quote_sheet sheet = { .currency = "USD" };
+
+	souk_quote_sheet_merge(&sheet, &lines, "p", "2026-01-01", 2000);
+	ck_assert_uint_eq(sheet.n, SOUK_ARRAY_SIZE(line));
+	ck_assert_int_eq(sheet.hour_micros, INT64_MAX);
+	ck_assert_int_eq(sheet.once_micros, INT64_MAX);
+	ck_assert_int_eq(sheet.total_micros, INT64_MAX);
+	ck_assert_int_eq(sheet.complete, 1);
+}
+END_TEST
+
 static void add_face_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_best_offer_is_quoted);
@@ -774,6 +798,7 @@ int main(void)
 	tcase_add_loop_test(items, tells_where_charges_are_wrong, 0, SOUK_ARRAY_SIZE(bad_charges));
 	tcase_add_loop_test(items, itemises_a_candidate, 0, SOUK_ARRAY_SIZE(sheets));
 	tcase_add_test(items, every_figure_has_its_source);
+	tcase_add_test(items, sums_end_at_the_largest_number);
 	suite_add_tcase(suite, items);
 	tcase_set_timeout(face, 120);
 	tcase_add_checked_fixture(face, begin, end);

@@ -42,6 +42,13 @@ void souk_free(struct souk *souk);
 /* Make the running call return SOUK_E_CANCELLED soon. Async-signal-safe. */
 void souk_interrupt(struct souk *souk);
 
+/*
+ * From now on say on stderr, before this process ends by SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, which
+ * provider module has crashed and in which operation, or that souk itself has. The process ends as it
+ * would have. For programs that are souk's own; further calls do nothing.
+ */
+void souk_crash_tell(void);
+
 const char *souk_version(void);
 
 /* The exit status of sysexits.h that the command gives for a code: see souk(1). */
@@ -49,6 +56,9 @@ int souk_exit_status(int code);
 
 /* A configuration error rather than a bad task file: exit status 78 instead of 65. Set by souk_new(). */
 #define SOUK_REASON_CONFIG "Configuration"
+/* Not souk's fault, but this computer's: a file or the store cannot be read or written, the disk is
+ * full or read-only, too many files are open. Exit status 74 instead of 70. */
+#define SOUK_REASON_SYSTEM "System"
 
 /* The best of n names for one that is not known, for a hint; NULL if none is near. Borrowed. */
 const char *souk_nearest_name(const char *name, const char *const *names, size_t n);
@@ -490,7 +500,38 @@ struct souk_launch_options {
 	const struct souk_callbacks *callbacks;
 	/* Where to put what was tried when no machine was to be had (else it stays as it is); NULL: nowhere */
 	struct souk_launch_summary **summary_out;
+	/* So many candidates are tried at once, and the first whose machines all run and answer is kept:
+	 * 1 is one after the other, 0 as the configuration says, at most SOUK_RACE_MAX. Callbacks then come from
+	 * several threads, one at a time. */
+	uint32_t race;
+	/* Where to put what became of each of them when one was kept (else it stays as it is); NULL: nowhere */
+	struct souk_race **race_out;
 };
+
+/* More places at once than anybody should pay for. */
+#define SOUK_RACE_MAX 16
+
+/* A candidate of a race. */
+struct souk_race_row {
+	char *provider;
+	char *region;
+	char *zone;		    /* NULL: none, or the provider chose */
+	char *instance_type;
+	int spot;
+	const char *outcome;	    /* "won", "lost", "failed" */
+	const char *code;	    /* why it failed: "CAPACITY" ...; else NULL */
+	char *message;		    /* likewise */
+	int64_t price_micros;	    /* per hour, all nodes */
+	int64_t cost_micros;	    /* about what its machines have cost by their end; -1: they run */
+	char currency[4];
+	int gone;		    /* 1: nothing of it is left, for certain */
+};
+
+struct souk_race {
+	struct souk_race_row *rows; /* as they began */
+	size_t n;
+};
+void souk_race_free(struct souk_race *race); /* NULL: nothing */
 
 /* Candidates that failed alike: of one provider and market, by one reason, in one region; of a
  * refused quota or login, in any. */
@@ -692,6 +733,86 @@ int souk_autostop(struct souk *souk, const char *cluster, int64_t idle_minutes, 
  */
 int souk_ssh_config(struct souk *souk, const char *cluster, uint32_t rank, char **config_out,
 		    char **host_out, struct souk_error *err);
+
+/* ---- Costs ---------------------------------------------------------------------------------- */
+
+enum souk_cost_by {
+	SOUK_COST_BY_CLUSTER,	    /* and by place, type and market within one */
+	SOUK_COST_BY_PROVIDER,
+	SOUK_COST_BY_REGION,
+	SOUK_COST_BY_TYPE,
+	SOUK_COST_BY_MARKET
+};
+
+struct souk_cost_query {
+	const char *const *clusters; /* names or shell patterns */
+	size_t n_clusters;	    /* 0: all, also those that are gone */
+	int64_t since;		    /* seconds since the epoch; 0: since the first machine */
+	int64_t until;		    /* 0: until now */
+	enum souk_cost_by by;	    /* what the groups have in common */
+};
+
+/* A stretch of time in which a machine ran: from the store's record, of machines that are gone too. */
+struct souk_cost_row {
+	const char *cluster;
+	int64_t rank;		    /* -1: it was no node, and was given back */
+	const char *machine;	    /* the cloud's id */
+	const char *provider;
+	const char *region;
+	const char *zone;	    /* NULL: not known */
+	const char *instance_type;
+	const char *accelerator;    /* NULL: none */
+	uint32_t accelerator_milli;
+	int spot;
+	const char *state;	    /* "RUNNING", "STOPPED", "ENDED" */
+	int64_t started_at;
+	int64_t ended_at;	    /* 0: it runs */
+	int64_t seconds;	    /* of it in the time asked about */
+	int64_t micros_per_hour;    /* the machine's; -1: not known */
+	int64_t disk_micros_per_hour; /* as quoted when it was asked for; -1: not known */
+	int64_t address_micros_per_hour; /* likewise */
+	const char *currency;
+	const char *price_source;   /* "seed", "import", "live"; NULL: not known */
+	const char *price_date;	    /* NULL: not known */
+	int64_t cost_micros;	    /* of these seconds, all that is known; -1: the price is not */
+};
+
+/* What rows of one currency have in common: the members that are not NULL. */
+struct souk_cost_group {
+	const char *cluster;
+	const char *provider;
+	const char *region;
+	const char *instance_type;
+	const char *accelerator;
+	uint32_t accelerator_milli;
+	const char *market;	    /* "on-demand", "spot" */
+	const char *state;	    /* RUNNING if a machine runs, else STOPPED if one could start again */
+	size_t machines;
+	size_t spells;
+	int64_t first_at;	    /* when the first of them started */
+	int64_t seconds;	    /* machine-seconds */
+	int64_t unpriced_seconds;   /* of these, whose price is not known */
+	int64_t cost_micros;
+	const char *currency;
+};
+
+struct souk_cost;
+
+/*
+ * What the machines have cost that souk rented. No network. A store that does not exist yet is an
+ * empty report.
+ */
+int souk_cost_find(struct souk *souk, const struct souk_cost_query *query, struct souk_cost **cost_out,
+		   struct souk_error *err);
+void souk_cost_free(struct souk_cost *cost);
+/* Each is NULL past the last: rows by their beginning; groups; sums, one for each currency. */
+const struct souk_cost_row *souk_cost_row(const struct souk_cost *cost, size_t i);
+const struct souk_cost_group *souk_cost_group(const struct souk_cost *cost, size_t i);
+const struct souk_cost_group *souk_cost_total(const struct souk_cost *cost, size_t i);
+/* The names and patterns of the query that no machine's cluster has, whatever the time. */
+const char *souk_cost_missing(const struct souk_cost *cost, size_t i);
+/* Seconds since the epoch, as costs count them. */
+int64_t souk_cost_now(void);
 
 /* ---- Providers ------------------------------------------------------------------------------ */
 
