@@ -26,7 +26,7 @@ static const struct cli_flag flags[] = {
 	{ .name = "until", .arg = "WHEN", .type = CLI_TEXT, OPTION(until),
 	  .help = "up to then" },
 	{ .name = "by", .arg = "WHAT", .type = CLI_TEXT, OPTION(by),
-	  .help = "what the sums go by: cluster, provider, region, type or market; spell: no sums" },
+	  .help = "sum by cluster, provider, region, type or market; spell: no sums" },
 	{ .name = NULL },
 };
 

@@ -140,8 +140,6 @@ static int end_all(struct fleet_racer *racer, struct souk_fleet *fleet, struct s
 static void tell_end(struct fleet_racer *racer)
 {
 	char place[256], cost[SOUK_MONEY_TEXT_SIZE];
-	const char *currency = racer->candidate.offer.currency;
-	int dollars = strcmp(currency, "USD") == 0;
 
 	fleet_describe_candidate(&racer->candidate, place, sizeof(place));
 	if (!racer->gone)
@@ -149,10 +147,10 @@ static void tell_end(struct fleet_racer *racer)
 			    "%s: not yet confirmed gone; 'souk status --refresh' goes on with it", place);
 	else if (racer->made_ms)
 		fleet_event(racer->race->callbacks, SOUK_EVENT_NOTE, racer->intent.cluster,
-			    "%s: gone; it ran %lld s, about %s%s%s%s", place,
+			    "%s: gone; it ran %lld s, about %s", place,
 			    (long long)((racer->ended_ms - racer->made_ms + 999) / 1000),
-			    dollars ? "$" : "", souk_money_text(fleet_racer_cost(racer), cost),
-			    dollars ? "" : " ", dollars ? "" : currency);
+			    souk_money_currency(fleet_racer_cost(racer), racer->candidate.offer.currency,
+						cost));
 	else
 		fleet_event(racer->race->callbacks, SOUK_EVENT_NOTE, racer->intent.cluster,
 			    "%s: gone; no machine was made", place);

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import unittest
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CC = shutil.which(os.environ.get("CC", "cc").split()[0])
+CC = shlex.split(os.environ.get("CC", "cc"))
 MOTO = importlib.util.find_spec("moto")
 CLIENT = """import http.client, sys
 c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=20)
@@ -98,13 +99,13 @@ class Proxy(unittest.TestCase):
         self.assertEqual(len(Upstream.seen), 2)
 
 
-@unittest.skipUnless(CC, "no C compiler")
+@unittest.skipUnless(shutil.which(CC[0]), "no C compiler")
 class KillSync(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="souk-killsync-")
         cls.library = os.path.join(cls.folder, "killsync.so")
-        subprocess.run([CC, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
+        subprocess.run([*CC, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
                         os.path.join(HERE, "killsync.c"), "-o", cls.library, "-ldl"], check=True)
 
     @classmethod
@@ -162,7 +163,7 @@ class KillSync(unittest.TestCase):
         self.assertEqual(move("1:after", SOUK_KILLSYNC_RENAME="1"), (-9, True))
 
 
-@unittest.skipUnless(CC, "no C compiler")
+@unittest.skipUnless(shutil.which(CC[0]), "no C compiler")
 class Driver(unittest.TestCase):
     def drive(self, mode, *more):
         done = subprocess.run(

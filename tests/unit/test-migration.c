@@ -122,7 +122,7 @@ START_TEST(an_old_store_is_brought_up_to_date)
 	OK(souk_store_open(scratch_path("state"), _i, &store, &err));
 	check_store(store);
 	souk_store_close(store);
-	ck_assert_int_eq(number("SELECT value FROM meta WHERE key = 'schema'"), 2);
+	ck_assert_int_eq(number("SELECT value FROM meta WHERE key = 'schema'"), 3);
 	OK(souk_store_open(scratch_path("state"), 0, &store, &err));
 	souk_store_close(store);
 }

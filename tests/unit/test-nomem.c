@@ -336,6 +336,19 @@ START_TEST(nothing_can_be_allocated_any_more)
 }
 END_TEST
 
+/* 0: a sanitizer's or valgrind's allocator stands before ours. */
+static int is_ours(void)
+{
+	/* By a pointer: of malloc() itself a compiler knows that it changes nothing of ours. */
+	void *(*volatile allocate)(size_t) = malloc;
+	long live = memory.live;
+	void *block = allocate(1);
+	int counts = memory.live != live;
+
+	free(block);
+	return counts;
+}
+
 int main(void)
 {
 	SRunner *runner;
@@ -343,10 +356,10 @@ int main(void)
 	TCase *tc;
 	int failed;
 
-#ifdef HAS_OWN_ALLOCATOR
-	puts("skipped: this build has an allocator of its own");
-	return 77;
-#endif
+	if (!is_ours()) {
+		puts("skipped: another allocator is in the way");
+		return 77;
+	}
 	suite = suite_create("nomem");
 	tc = tcase_create("market");
 	tcase_set_timeout(tc, 120);
