@@ -769,6 +769,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	/* RSA keys are made, which takes its time under valgrind. */
+	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, nothing_anywhere);
 	tcase_add_test(tc, a_login_of_gcloud);
