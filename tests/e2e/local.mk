@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	%D%/aws-offers.py \
 	%D%/aws-state.py \
 	%D%/aws.sh \
+	%D%/azure.sh \
 	%D%/crasher.c \
 	%D%/clouds.sh \
 	%D%/lib.sh \
@@ -77,6 +78,7 @@ EXTRA_DIST += \
 	%D%/test-cli-docs.sh \
 	%D%/test-cli.sh \
 	%D%/test-concurrent.sh \
+	%D%/test-cost.sh \
 	%D%/test-doctor.sh \
 	%D%/test-doctor-tools.sh \
 	%D%/test-doctor-clouds.sh \
