@@ -337,8 +337,8 @@ static const char *const version_2[] = {
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BIGINT NOT NULL)",
 	"INSERT INTO meta (key, value) VALUES ('schema', 2)",
 	/* It ran for 100 s, stopped, and runs since 500: two nodes at 3.6 an hour. */
-	"INSERT INTO clusters VALUES ('c', 1, 'me', 'p', 'r', 'z', 'big', 'x86_64', 'H100', 8000, 1, 1, 1, 2,"
-	" 3600000, 'USD', 1000000000, 1000000500, 200000, -1, 0, 0, 0, 0, 't')",
+	("INSERT INTO clusters VALUES ('c', 1, 'me', 'p', 'r', 'z', 'big', 'x86_64', 'H100', 8000, 1, 1, 1,"
+	 " 2, 3600000, 'USD', 1000000000, 1000000500, 200000, -1, 0, 0, 0, 0, 't')"),
 	"INSERT INTO nodes VALUES ('c', 0, 'm0', 'r', 'z', 1, NULL, NULL, 22, NULL, NULL, NULL, 't')",
 	"INSERT INTO nodes VALUES ('c', 1, 'm1', 'r', 'z', 1, NULL, NULL, 22, NULL, NULL, NULL, 't')",
 	"INSERT INTO intents VALUES ('u', 'd', 'p', 'r', NULL, 'small', 1, 0, 1000000000000, 0, 0, 0)",
